@@ -1,0 +1,1 @@
+"""The words that every room speaks: schemas, ids, instants, and what a stage is."""
