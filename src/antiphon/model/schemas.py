@@ -284,7 +284,7 @@ RESULT_TABLES: dict[str, pa.Schema] = {
 
 def doc(field: pa.Field) -> str:
     """Return what a field of these schemas means."""
-    return (field.metadata or {}).get(b"doc", b"").decode()
+    return str((field.metadata or {}).get(b"doc", b"").decode())
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:

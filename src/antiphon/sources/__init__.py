@@ -1,0 +1,1 @@
+"""Public material in, MATERIALS out: one module a format, found by the entry point `antiphon.sources`."""
