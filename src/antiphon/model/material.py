@@ -158,7 +158,8 @@ _KINDS = frozenset(KINDS)
 
 def content_id(*parts: str) -> str:
     """Return BLAKE2b-128 over length-prefixed parts, hex: no two lists of parts run together."""
-    return blake2b(b"".join(_prefixed(part) for part in parts), digest_size=16).hexdigest()
+    joined = "".join([f"{len(part)}:{part}" for part in parts])
+    return blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def material_id(material: Material) -> str:
@@ -208,11 +209,6 @@ def skipped_batch(skipped: Sequence[Skipped], input_name: str, stage: str) -> pa
         },
         schema=SKIPPED,
     )
-
-
-def _prefixed(part: str) -> bytes:
-    raw = part.encode("utf-8", "surrogatepass")
-    return len(raw).to_bytes(8, "little") + raw
 
 
 @lru_cache(maxsize=65_536)

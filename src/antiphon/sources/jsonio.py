@@ -12,6 +12,7 @@ import ijson
 import orjson
 
 from antiphon.model.material import Skipped
+from antiphon.sources.interface import MAX_RECORD_BYTES
 
 __all__ = ["JsonHead", "broken_json", "json_head", "loads", "stream_items"]
 
@@ -67,19 +68,32 @@ def stream_items(stream: BinaryIO, prefix: str) -> Iterator[tuple[int, Any] | Sk
     """
     number = 0
     try:
-        for value in ijson.items(stream, prefix, use_float=True):
+        for value in ijson.items(_Guarded(stream), prefix, use_float=True):
             yield number, value
             number += 1
     except (ijson.JSONError, UnicodeDecodeError, ValueError) as fault:
         yield broken_json(number, fault)
 
 
+class _Guarded:
+    """A stream that refuses a text of endless length, which a parser would hold in memory."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._since_quote = stream, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        last = data.rfind(b'"')
+        self._since_quote = self._since_quote + len(data) if last < 0 else len(data) - last
+        if self._since_quote > MAX_RECORD_BYTES:
+            raise ValueError(f"a text or number longer than {MAX_RECORD_BYTES:,} bytes")
+        return data
+
+
 def broken_json(record: int, fault: Exception) -> Skipped:
     """Return the quarantine line for a JSON document that breaks after some records."""
-    reason = (
-        "json-truncated" if "incomplete" in str(fault).lower() or "premature" in str(fault).lower() else "json-broken"
-    )
-    where = " ".join(str(fault).splitlines()[:1])[:120]
+    said = " ".join(str(fault).splitlines()[:1])[:120]
+    reason = "json-truncated" if "incomplete" in said.lower() or "premature" in said.lower() else "json-broken"
     return Skipped(reason, f"after record {record}: {said}; get the file again, the rest can't be told apart", record)
 
 

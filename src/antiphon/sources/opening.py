@@ -15,7 +15,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +199,7 @@ def open_raw(path: str) -> io.BufferedReader:
     """
     outer, *members = path.split(ENTER)
     with ExitStack() as stack:
-        stream: io.BufferedReader = stack.enter_context(Path(outer).open("rb"))
+        stream = stack.enter_context(Path(outer).open("rb"))
         for member in members:
             container = _as_zip(decoded(stream, outer), outer, stack)
             stream = io.BufferedReader(_Pieces(_member(container, member, path, stack)), _CHUNK)
@@ -252,11 +252,11 @@ def _as_zip(stream: io.BufferedReader, name: str, stack: ExitStack) -> zipfile.Z
         raise InputError(f"the zip container is broken: {fault}", where=name, do="Get the archive again.") from fault
 
 
-def list_container(path: str) -> list[str]:
-    """Return the names of the files in a container."""
+def list_container(path: str) -> dict[str, int]:
+    """Return the files in a container: name → compressed size in bytes."""
     with ExitStack() as stack:
         container = stack.enter_context(_as_zip(open_input(path), path, stack))
-        return [info.filename for info in container.infolist() if not info.is_dir()]
+        return {info.filename: info.compress_size for info in container.infolist() if not info.is_dir()}
 
 
 def walk(paths: list[Path]) -> Iterator[Input | Unreadable]:
@@ -337,10 +337,10 @@ def _or_plain(found: Input, fault: InputError) -> Iterator[Input | Unreadable]:
         yield found
 
 
-def _walk_members(found: Input, members: list[str], depth: int) -> Iterator[Input | Unreadable]:
+def _walk_members(found: Input, members: Mapping[str, int], depth: int) -> Iterator[Input | Unreadable]:
     for member in sorted(members):
         base = member.rpartition("/")[2]
         if base.startswith(".") or member.startswith("__MACOSX/"):
             continue
-        inner = Input(found.name + ENTER + member, found.path + ENTER + member, 0, found.modified_ns)
+        inner = Input(found.name + ENTER + member, found.path + ENTER + member, members[member], found.modified_ns)
         yield from _enter(inner, depth + 1)

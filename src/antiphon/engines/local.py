@@ -1,0 +1,212 @@
+"""The local engine: worker processes, bounded queues, results in the order of the tasks.
+
+A worker runs one task at a time and sends its parts as they come. Each has a thread here that waits for it, so a slow
+reader of the results holds the workers back and memory stays bounded. A worker that dies takes nothing with it: another
+runs the task again, and parts that came already are dropped, for the same task gives the same parts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from queue import Queue
+from typing import Any, Protocol
+
+__all__ = ["Chain", "Done", "LocalEngine", "TaskFailed"]
+
+_PARTS_AHEAD = 4
+_TRIES = 2
+
+
+class Chain(Protocol):
+    """What a worker does with a task. Picklable before `open`."""
+
+    def open(self) -> None:
+        """Load what `run` needs. Called once in every worker."""
+
+    def run(self, task: Any) -> Iterator[Any]:  # noqa: ANN401 - tasks are the caller's
+        """Yield the parts of a task's result: the same task, the same parts."""
+
+
+@dataclass(frozen=True)
+class TaskFailed:
+    """A task that broke its worker each time it was tried."""
+
+    task: Any
+    parts: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of a task, after its last part."""
+
+    task: Any
+
+
+class _Slot:
+    """One task under way, and its parts that wait to be taken."""
+
+    def __init__(self, task: Any) -> None:  # noqa: ANN401 - tasks are the caller's
+        self.task = task
+        self.parts: Queue[Any] = Queue(maxsize=_PARTS_AHEAD)
+
+
+class LocalEngine:
+    """Runs a chain over tasks on some worker processes.
+
+    Args:
+        workers: How many processes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = max(1, workers)
+
+    def run(self, chain: Chain, tasks: Iterable[Any]) -> Iterator[Any]:
+        """Yield each task's parts, then its `Done` or `TaskFailed`, task after task in their order."""
+        pool = _Pool(chain, iter(tasks), self.workers)
+        try:
+            yield from pool.results()
+        finally:
+            pool.stop()
+
+
+class _Pool:
+    def __init__(self, chain: Chain, tasks: Iterator[Any], workers: int) -> None:
+        self._chain, self._tasks = chain, tasks
+        self._context = multiprocessing.get_context("spawn")
+        self._slots: deque[_Slot] = deque()
+        self._changed = threading.Condition()
+        self._room = threading.Semaphore(2 * workers + 2)  # tasks begun and not yet taken
+        self._exhausted = False
+        self._stopped = False
+        self._fault: BaseException | None = None
+        self._links: set[_Link] = set()
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def results(self) -> Iterator[Any]:
+        while (slot := self._first()) is not None:
+            while True:
+                part = slot.parts.get()
+                yield part
+                if isinstance(part, Done | TaskFailed):
+                    break
+            self._room.release()
+
+    def stop(self) -> None:
+        """End the workers, whatever they do; their unfinished tasks leave no trace."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for link in list(self._links):
+            link.end()
+        for _ in self._threads:
+            self._room.release()
+
+    def _first(self) -> _Slot | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._slots or self._exhausted or self._fault)
+            if self._fault is not None:
+                raise self._fault
+            return self._slots.popleft() if self._slots else None
+
+    def _next(self) -> _Slot | None:
+        self._room.acquire()
+        with self._changed:
+            if self._stopped or self._exhausted:
+                return None
+            try:
+                slot = _Slot(next(self._tasks))
+            except StopIteration:
+                self._exhausted = True
+                slot = None
+            except BaseException as fault:  # noqa: BLE001 - handed to the caller's thread, which raises it
+                self._fault, slot = fault, None
+            if slot is not None:
+                self._slots.append(slot)
+            self._changed.notify_all()
+            return slot
+
+    def _serve(self) -> None:
+        link: _Link | None = None
+        while (slot := self._next()) is not None:
+            link = self._run(slot, link)
+            if link is None and self._stopped:
+                return
+        if link is not None:
+            link.end()
+            self._links.discard(link)
+
+    def _run(self, slot: _Slot, link: _Link | None) -> _Link | None:
+        """Run one task, on a new worker where the last one died."""
+        given, detail = 0, ""
+        for _ in range(_TRIES):
+            if self._stopped:
+                return None
+            if link is None:
+                link = _Link(self._context, self._chain)
+                self._links.add(link)
+            try:
+                for number, part in enumerate(link.run(slot.task)):
+                    if number >= given:
+                        slot.parts.put(part)
+                        given += 1
+            except (EOFError, OSError):
+                detail = link.died()
+                self._links.discard(link)
+                link = None
+            else:
+                slot.parts.put(Done(slot.task))
+                return link
+        slot.parts.put(TaskFailed(slot.task, given, detail))
+        return link
+
+
+class _Link:
+    """One worker process and the line to it."""
+
+    def __init__(self, context: Any, chain: Chain) -> None:  # noqa: ANN401 - multiprocessing has no public type
+        self._near, far = context.Pipe()
+        self._process = context.Process(target=_work, args=(far, chain), daemon=True)
+        self._process.start()
+        far.close()
+
+    def run(self, task: Any) -> Iterator[Any]:  # noqa: ANN401 - tasks are the caller's
+        self._near.send(task)
+        while (message := self._near.recv())[0] != "end":
+            if message[0] == "fault":
+                raise EOFError(message[1])
+            yield message[1]
+
+    def died(self) -> str:
+        self._process.join(timeout=5)
+        code = self._process.exitcode
+        self.end()
+        return f"the worker ended with {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            self._near.close()
+        self._process.terminate()
+
+
+def _work(line: Connection, chain: Chain) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    chain.open()
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent went away: so do we
+        while True:
+            _answer(line, chain.run, line.recv())
+
+
+def _answer(line: Connection, run: Callable[[Any], Iterator[Any]], task: Any) -> None:  # noqa: ANN401
+    for part in run(task):
+        line.send(("part", part))
+    line.send(("end", None))

@@ -1,0 +1,311 @@
+"""The chain end to end: read what is new, match it, group it, and keep it so that the next run need not."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from antiphon import __version__, plugins
+from antiphon.analysis.interface import Analyser
+from antiphon.engines.local import Done, LocalEngine, TaskFailed
+from antiphon.errors import ConfigError, InputError, MissingError
+from antiphon.fingerprints.interface import SignalType
+from antiphon.fingerprints.stage import FingerprintMaterials, fingerprint_text
+from antiphon.matching.stage import MatchSignals
+from antiphon.model.material import Skipped, skipped_batch
+from antiphon.model.pseudonym import case_key
+from antiphon.model.schemas import MATCHES
+from antiphon.model.stage import Stage, TableStage
+from antiphon.narratives.copies import GroupCopies
+from antiphon.narratives.narratives import GroupNarratives
+from antiphon.node.known import KnownIds
+from antiphon.node.media import MediaStore
+from antiphon.node.planning import Place, Planner
+from antiphon.node.reading import SOURCES, Part, ReadChain
+from antiphon.node.settings import Settings
+from antiphon.node.writing import Writer
+from antiphon.sources.interface import Source
+from antiphon.sources.opening import Input
+from antiphon.spread.coordination import FindCoordination
+from antiphon.spread.paths import TracePaths
+from antiphon.storage.lake import Lake
+
+__all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse"]
+
+ANALYSERS = "antiphon.analysers"
+SIGNALS_GROUP = "antiphon.signals"
+_CHAIN_NOTE = "chain.json"
+_DONE_NOTE = "done.json"
+_CASE_NOTE = "case.json"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked to do.
+
+    Attributes:
+        paths: Files and folders to read.
+        out: Folder of the lake and the results.
+        workers: Worker processes.
+        banks: Bank files to match against.
+        mapping: Field → column, for tables and JSON records.
+        public_basis: Why closed channels count as public, where a person says so (R-03).
+        case_space: Name of the case-space; pseudonyms differ between two. Empty: one of its own for this folder.
+        analyser: Which analyser.
+    """
+
+    paths: tuple[Path, ...]
+    out: Path
+    workers: int = 2
+    banks: tuple[Path, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    public_basis: str | None = None
+    case_space: str = ""
+    analyser: str = "linear"
+
+
+@dataclass
+class Progress:
+    """Told while a run goes on; every call may be ignored."""
+
+    begun: Callable[[Input], None] = lambda found: None
+    part: Callable[[Part], None] = lambda part: None
+    done: Callable[[Input], None] = lambda found: None
+    phase: Callable[[str], None] = lambda name: None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The results of a run, to be queried; what a dossier is written from."""
+
+    out: Path
+    lake: Lake
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    changed: bool
+
+    def query(self, sql: str) -> pa.Table:
+        """Return what a query over the result tables gives."""
+        return self.lake.query(sql)
+
+    def media(self, sha256: str) -> bytes | None:
+        """Return the bytes of an image that was kept, or None."""
+        return MediaStore(self.lake.folder / "media").read(sha256)
+
+    def copy_to(self, sql: str, path: Path, format: str) -> int:
+        """Stream the rows of a query to a file; return how many."""
+        return self.lake.copy_to(sql, path, format)
+
+
+def analyse(options: Options, settings: Settings, progress: Progress | None = None) -> Analysis:
+    """Return the results over everything that was ever read into the output folder.
+
+    Inputs that were read before and have not changed are not read again; a run that was cut off goes on where it was.
+
+    Raises:
+        MissingError: a path does not exist.
+        ConfigError: the folder was made by another version or for another case-space.
+        StorageError: another run is writing there, or the disk is full.
+    """
+    progress = progress or Progress()
+    _require_paths(options.paths)
+    lake = Lake(options.out / "lake")
+    with lake:
+        stages = _stages(options, lake)
+        versions = _versions(stages)
+        _require_same_chain(lake, versions)
+        chain = ReadChain(
+            stages, case_key(settings.key, _case_space(lake, options.case_space)), lake.folder / "media",
+            options.mapping, options.public_basis,
+        )  # fmt: skip
+        _read(options, lake, chain, progress)
+        changed = _finish(options, lake, progress)
+    return Analysis(options.out, lake, _settings_shown(options), versions, changed)
+
+
+def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
+    progress.phase("read")
+    planner = Planner(plugins.load(SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
+    writer: Writer | None = None
+    for result in LocalEngine(options.workers).run(chain, planner.tasks(list(options.paths))):
+        if isinstance(result, Done):
+            continue
+        writer = writer or _writer(lake)  # the known ids are read only where there is something new
+        part = _failed(result) if isinstance(result, TaskFailed) else result
+        writer.take(part)
+        progress.part(part)
+    if writer is not None:
+        writer.flush()
+
+
+def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
+    """Match and group what is in the lake, unless that was done already; return whether it was done now."""
+    state = {"version": lake.version(), "banks": [_digest(path) for path in options.banks]}
+    if lake.noted(_DONE_NOTE) == state:
+        return False
+    progress.phase("match")
+    lake.replace("matches", _matches(options, lake))
+    for stage in _table_stages():
+        progress.phase(stage.name)
+        with lake.connect() as tables:
+            made = stage.run(tables)
+        for name, table in made.items():
+            lake.replace(name, table)
+    lake.note(_DONE_NOTE, state)
+    return True
+
+
+def _table_stages() -> tuple[TableStage, ...]:
+    return GroupCopies(), GroupNarratives(), TracePaths(), FindCoordination()
+
+
+def _stages(options: Options, lake: Lake) -> dict[str, Stage]:
+    analysers = plugins.load(ANALYSERS, Analyser)
+    if options.analyser not in analysers:
+        raise MissingError(
+            f"there is no analyser {options.analyser!r}", do="Choose one of: " + ", ".join(sorted(analysers))
+        )
+    signals = list(plugins.load(SIGNALS_GROUP, SignalType).values())
+    return {
+        "signals": FingerprintMaterials(lake.folder / "media", signals),
+        "findings": analysers[options.analyser],
+    }
+
+
+def _matches(options: Options, lake: Lake) -> pa.Table:
+    if not options.banks:
+        return MATCHES.empty_table()
+    stage = MatchSignals(options.banks, text_signals=fingerprint_text)
+    stage.open()
+    found: list[pa.RecordBatch] = []
+    with lake.connect() as tables:
+        for batch in tables.execute("SELECT * FROM signals").to_arrow_reader(20_000):
+            found += [out for out in stage.run(batch.cast(stage.reads)) if out.num_rows]
+    return pa.Table.from_batches(found, MATCHES)
+
+
+def _writer(lake: Lake) -> Writer:
+    known = KnownIds()
+    for ids in lake.ids():
+        known.add_new(ids)
+    return Writer(lake, known, _attached(lake))
+
+
+def _attached(lake: Lake) -> set[str]:
+    """Return the paths of all files that are attachments of materials in the lake."""
+    rows = lake.query(
+        """SELECT DISTINCT p.path AS input, m.path AS file
+           FROM (SELECT provenance.input AS input, unnest(media) AS m FROM materials WHERE len(media) > 0) AS t
+           JOIN (SELECT DISTINCT input, path FROM parts) AS p USING (input) WHERE m.path IS NOT NULL"""
+    ).to_pylist()
+    return {f"{row['input'].rpartition('/')[0]}/{row['file']}" for row in rows}
+
+
+def _places(lake: Lake) -> dict[str, Place]:
+    """Return how far each input was read."""
+    rows = lake.query(
+        "SELECT path, bytes, modified_ns, part, next_record, next_offset, last FROM parts ORDER BY path, commit, part"
+    ).to_pylist()
+    places = {}
+    for path, reading in groupby(rows, key=lambda row: row["path"]):
+        *_, end = reading
+        edition = (end["bytes"], end["modified_ns"])
+        places[path] = Place(edition, end["part"] + 1, end["next_record"], end["next_offset"], end["last"])
+    return places
+
+
+def _failed(result: TaskFailed) -> Part:
+    """Return the part that enters a task which broke its worker."""
+    found: Input = result.task.input
+    number = getattr(result.task, "part", getattr(result.task, "first_part", 0) + result.parts)
+    part = Part(found, number, getattr(result.task, "source", None), found=1, quarantined=1)
+    part.last = getattr(result.task, "last", True)
+    part.next_record, part.next_offset = getattr(result.task, "next_record", 0), getattr(result.task, "next_offset", 0)
+    skipped = Skipped(
+        "worker-died", f"{found.name}: {result.detail} while reading it; report it with the file's format"
+    )
+    part.tables["skipped"] = [skipped_batch([skipped], found.name, f"sources/{part.reader}")]
+    return part
+
+
+def _require_paths(paths: tuple[Path, ...]) -> None:
+    missing = [path for path in paths if not path.exists() and not path.is_symlink()]
+    if missing:
+        faults = [MissingError("there is no such file or folder", where=str(p), do="Check the path.") for p in missing]
+        raise faults[0] if len(faults) == 1 else ExceptionGroup("some paths do not exist", faults)
+
+
+def _require_same_chain(lake: Lake, versions: Mapping[str, str]) -> None:
+    before = lake.noted(_CHAIN_NOTE)
+    if before and before != dict(versions):
+        differs = ", ".join(sorted(k for k in {*before, *versions} if before.get(k) != versions.get(k)))
+        raise ConfigError(
+            f"it was made with other versions of: {differs}", where=str(lake.folder),
+            do="Choose a new output folder: results of two versions do not mix.",
+        )  # fmt: skip
+    if not before:
+        lake.note(_CHAIN_NOTE, versions)
+
+
+def _case_space(lake: Lake, asked: str) -> str:
+    before = lake.noted(_CASE_NOTE).get("case_space")
+    if before is None:
+        before = asked or f"folder-{secrets.token_hex(8)}"
+        lake.note(_CASE_NOTE, {"case_space": before})
+    elif asked and asked != before:
+        raise ConfigError(
+            f"it belongs to case-space {before!r}, not {asked!r}", where=str(lake.folder),
+            do="Choose an output folder of its own for each case-space.",
+        )  # fmt: skip
+    return str(before)
+
+
+def _versions(stages: Mapping[str, Stage]) -> dict[str, str]:
+    sources = plugins.load(SOURCES, Source)
+    return {
+        **{f"source {name}": source.version for name, source in sources.items()},
+        **{stage.name: stage.version for stage in stages.values()},
+        "antiphon": __version__,
+    }
+
+
+def _settings_shown(options: Options) -> dict[str, Any]:
+    return {
+        "inputs": [path.name for path in options.paths],
+        "banks": [path.name for path in options.banks],
+        "analyser": options.analyser,
+        "closed channels read, because": options.public_basis or "none were read",
+    }
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as fault:
+        raise InputError(f"the bank can't be read: {fault.strerror}", where=str(path), do="Check the path.") from fault
+
+
+def load_mapping(path: Path) -> dict[str, str]:
+    """Return a mapping file: a JSON object, field of the material → column or key of the input.
+
+    Raises:
+        InputError: it is no such object.
+    """
+    try:
+        value = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as fault:
+        raise InputError(f"no JSON could be read: {fault}", where=str(path), do=_MAPPING_HELP) from fault
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise InputError("expected an object of texts", where=str(path), do=_MAPPING_HELP)
+    return value
+
+
+_MAPPING_HELP = 'Write it as {"text": "body", "published_at": "when"}: field, then the name of its column.'

@@ -1,0 +1,117 @@
+"""Files of materials: digested, recognised by their first bytes, images kept under their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from antiphon.errors import InputError
+from antiphon.model.material import Media
+from antiphon.sources.opening import ENTER, list_container, open_input, open_raw
+
+__all__ = ["MediaStore", "sibling_opener", "siblings_lister"]
+
+MAX_KEPT_BYTES = 32 * 2**20
+_CHUNK = 2**20
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "image/jpeg"), (0, b"\x89PNG\r\n\x1a\n", "image/png"), (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"), (0, b"BM", "image/bmp"), (0, b"II*\x00", "image/tiff"), (0, b"MM\x00*", "image/tiff"),
+    (4, b"ftypavif", "image/avif"), (4, b"ftypheic", "image/heic"), (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"), (0, b"%PDF", "application/pdf"), (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"), (0, b"RIFF", "audio/wav"),
+)  # fmt: skip
+
+
+class MediaStore:
+    """Keeps images by their SHA-256 under one folder; keeping the same bytes twice is keeping them once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def keep(self, stream: BinaryIO, path: str, role: str) -> Media:
+        """Return the media of a stream; an image of up to 32 MiB is kept as a copy, anything else only digested."""
+        first = stream.read(_CHUNK)
+        mime = _mime(first)
+        keeps = mime is not None and mime.startswith("image/")
+        digest, size = hashlib.sha256(first), len(first)
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.root, delete=False) as copy:
+            if keeps:
+                copy.write(first)
+            while piece := stream.read(_CHUNK):
+                digest.update(piece)
+                size += len(piece)
+                if keeps and size <= MAX_KEPT_BYTES:
+                    copy.write(piece)
+        sha256 = digest.hexdigest()
+        self._place(Path(copy.name), sha256 if keeps and size <= MAX_KEPT_BYTES else None)
+        return Media(path=path, mime=mime, sha256=sha256, bytes=size, role=role)
+
+    def read(self, sha256: str) -> bytes | None:
+        """Return the bytes of a kept image, or None where there is none."""
+        path = self.root / sha256[:2] / sha256
+        return path.read_bytes() if path.is_file() else None
+
+    def _place(self, copy: Path, sha256: str | None) -> None:
+        if sha256 is None:
+            copy.unlink()
+            return
+        (self.root / sha256[:2]).mkdir(exist_ok=True)
+        os.replace(copy, self.root / sha256[:2] / sha256)  # noqa: PTH105 - atomic on every platform
+
+
+def sibling_opener(path: str) -> Callable[[str], BinaryIO | None]:
+    """Return a function that opens files beside an input, never one outside of its folder or container."""
+    folder = path.rpartition("/")[0]
+    container, _, _ = path.rpartition(ENTER)
+
+    def open_sibling(relative: str) -> BinaryIO | None:
+        wanted = PurePosixPath(relative)
+        if wanted.is_absolute() or ".." in wanted.parts or "\x00" in relative:
+            return None
+        if container:
+            inside = path[len(container) + len(ENTER) :].rpartition("/")[0]
+            return _member(container, f"{inside}/{relative}" if inside else relative)
+        return _file(Path(folder or "."), relative)
+
+    return open_sibling
+
+
+def siblings_lister(path: str) -> Callable[[], list[str]]:
+    """Return a function that lists the names of the files beside an input."""
+    container, _, member = path.rpartition(ENTER)
+
+    def list_siblings() -> list[str]:
+        if not container:
+            return sorted(entry.name for entry in Path(path).parent.iterdir() if entry.is_file())
+        inside = member.rpartition("/")[0]
+        return sorted(
+            name.rpartition("/")[2] for name in list_container(container) if name.rpartition("/")[0] == inside
+        )
+
+    return list_siblings
+
+
+def _member(container: str, member: str) -> BinaryIO | None:
+    try:
+        return open_input(f"{container}{ENTER}{member}")
+    except (InputError, OSError):
+        return None
+
+
+def _file(folder: Path, relative: str) -> BinaryIO | None:
+    try:
+        path = (folder / relative).resolve(strict=True)
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            return None
+        return open_raw(str(path))
+    except OSError:
+        return None
+
+
+def _mime(head: bytes) -> str | None:
+    return next((mime for at, magic, mime in _MAGIC if head[at : at + len(magic)] == magic), None)
