@@ -187,7 +187,7 @@ def _matches(options: Options, lake: Lake) -> pa.Table:
     stage.open()
     found: list[pa.RecordBatch] = []
     with lake.connect() as tables:
-        for batch in tables.execute("SELECT * FROM signals").to_arrow_reader(20_000):
+        for batch in tables.sql("SELECT * FROM signals").to_arrow_reader(20_000):
             found += [out for out in stage.run(batch.cast(stage.reads)) if out.num_rows]
     return pa.Table.from_batches(found, MATCHES)
 

@@ -95,13 +95,13 @@ class Lake:
         for name, schema in (RESULT_TABLES | {"parts": PARTS.append(_COMMIT)}).items():
             if name != "ledger":
                 self._view(connection, name, schema)
-        connection.register("ledger", ledger_of(connection.execute("SELECT * FROM parts").to_arrow_table()))
+        connection.register("ledger", ledger_of(connection.sql("SELECT * FROM parts").to_arrow_table()))
         return connection
 
     def query(self, sql: str) -> pa.Table:
         """Return what a query over the result tables gives."""
         with self.connect() as connection:
-            return connection.execute(sql).to_arrow_table()
+            return connection.sql(sql).to_arrow_table()
 
     def copy_to(self, sql: str, path: Path, format: str) -> int:
         """Stream the rows of a query to a file (`parquet`, `csv` or `json` lines) and return how many there are.
@@ -119,7 +119,7 @@ class Lake:
     def ids(self) -> Iterator[pa.Array]:
         """Yield the ids of all materials, batch by batch."""
         with self.connect() as connection:
-            for batch in connection.execute("SELECT material_id FROM materials").to_arrow_reader(100_000):
+            for batch in connection.sql("SELECT material_id FROM materials").to_arrow_reader(100_000):
                 yield batch.column(0)
 
     def note(self, name: str, value: Mapping[str, Any]) -> None:

@@ -1,0 +1,44 @@
+"""Writing what an analysis gave: the dossier and the tables, only where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from antiphon import node
+from antiphon.dossier import About, export_tables, write_dossier
+
+__all__ = ["about_of", "write_results"]
+
+LIMITS = (
+    "The first-pass analyser is a linear model over words: it misses what is said between the lines, and it can flag "
+    "a quotation. Every finding must be read by a person.",
+    "Only what is in the inputs was seen. The ledger says what could not be read, and gaps that the inputs report.",
+    "A copy is a copy of wording or picture. Who made it first, and who stands behind a source, is not known here.",
+    "A text keeps the mentions of accounts that it had when it was published; authors are pseudonyms, and nothing is "
+    "grouped by them.",
+)
+
+
+def about_of(analysis: node.Analysis, title: str, score: Sequence[Mapping[str, object]] = ()) -> About:
+    """Return what the dossier says of the run."""
+    return About(
+        title, datetime.now(UTC), versions=analysis.versions, settings=analysis.settings,
+        analyser_notes=node.analyser_notes(), limits=LIMITS, demo_score=score,
+    )  # fmt: skip
+
+
+def write_results(
+    analysis: node.Analysis, title: str, progress: node.Progress | None = None,
+    score: Sequence[Mapping[str, object]] = (),
+) -> list[Path]:  # fmt: skip
+    """Return the files of the dossier and the tables, made anew where the results changed or one is missing."""
+    page = analysis.out / "dossier.html"
+    tables = analysis.out / "tables"
+    if not analysis.changed and page.exists() and tables.is_dir() and not score:
+        return [page, analysis.out / "dossier.json", *sorted(tables.iterdir())]
+    if progress is not None:
+        progress.phase("write")
+    written = export_tables(analysis, tables, ("parquet", "csv", "json"))
+    return [*write_dossier(analysis, analysis.out, about_of(analysis, title, score)), *written]
