@@ -32,11 +32,11 @@ _Readable = click.Path(path_type=Path)
 @click.option("--workers", type=click.IntRange(1, 256), default=os.cpu_count() or 2, show_default="one a core")
 @click.option("--title", default="Dossier", show_default=True, help="Title of the dossier.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON on standard output; no progress.")
-def analyse(
+def analyse(  # noqa: PLR0917 - click passes every option by name
     paths: tuple[Path, ...], out: Path, banks: tuple[Path, ...], mapping: Path | None, case_space: str,
     public_basis: str | None, workers: int, title: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Read everything under PATH..., analyse it, and write the dossier into a folder.
+    r"""Read everything under PATH..., analyse it, and write the dossier into a folder.
 
     PATH may be a file, a folder or an archive that mixes formats; they are told apart by content. Run it again with
     more paths to add to the same results: what was read before is not read again. Ctrl-C is safe, the same command

@@ -37,7 +37,7 @@ Exit codes:
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="antiphon")
 def cli() -> None:
-    """From a pile of public posts to a dossier that people can read, check and share.
+    r"""From a pile of public posts to a dossier that people can read, check and share.
 
     \b
     Begin with:
@@ -76,7 +76,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away: nobody is left to tell
         code = 0
-    except Exception as error:  # the last of the three doors: no traceback unless asked for
+    except Exception as error:  # noqa: BLE001 - the last of the three doors: no traceback unless asked for
         code = _tell([error])
     sys.exit(code if isinstance(code, int) else 0)
 

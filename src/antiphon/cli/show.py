@@ -20,8 +20,8 @@ _LEDGER_ROWS = 40
 _PHASES = {
     "match": "matching against banks",
     "group_copies": "grouping copies",
-    "group_narratives": "grouping narratives",
-    "trace_paths": "tracing the spread",
+    "tell_narratives": "grouping narratives",
+    "trace_spread": "tracing the spread",
     "find_coordination": "testing for coordination",
 }
 

@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection
 from queue import Queue
 from typing import Any, Protocol
 
+from antiphon.errors import ConfigError
+
 __all__ = ["Chain", "Done", "LocalEngine", "TaskFailed"]
 
 _PARTS_AHEAD = 4
@@ -96,6 +98,8 @@ class _Pool:
         while (slot := self._first()) is not None:
             while True:
                 part = slot.parts.get()
+                if isinstance(part, BaseException):
+                    raise part
                 yield part
                 if isinstance(part, Done | TaskFailed):
                     break
@@ -137,9 +141,11 @@ class _Pool:
 
     def _serve(self) -> None:
         link: _Link | None = None
-        while (slot := self._next()) is not None:
-            link = self._run(slot, link)
-            if link is None and self._stopped:
+        while not self._stopped and (slot := self._next()) is not None:
+            try:
+                link = self._run(slot, link)
+            except ConfigError as fault:
+                slot.parts.put(fault)
                 return
         if link is not None:
             link.end()
@@ -151,17 +157,19 @@ class _Pool:
         for _ in range(_TRIES):
             if self._stopped:
                 return None
-            if link is None:
-                link = _Link(self._context, self._chain)
-                self._links.add(link)
             try:
+                if link is None:
+                    link = _Link(self._context, self._chain)
+                    self._links.add(link)
                 for number, part in enumerate(link.run(slot.task)):
                     if number >= given:
                         slot.parts.put(part)
                         given += 1
             except (EOFError, OSError):
-                detail = link.died()
-                self._links.discard(link)
+                detail = "the worker did not start"
+                if link is not None:
+                    detail = link.died()
+                    self._links.discard(link)
                 link = None
             else:
                 slot.parts.put(Done(slot.task))
@@ -178,12 +186,16 @@ class _Link:
         self._process = context.Process(target=_work, args=(far, chain), daemon=True)
         self._process.start()
         far.close()
+        word, detail = self._near.recv()
+        if word == "broken":
+            self.end()
+            raise ConfigError(
+                f"the stages can't be opened: {detail}", do="Run `antiphon doctor`; the installation is not whole."
+            )
 
     def run(self, task: Any) -> Iterator[Any]:  # noqa: ANN401 - tasks are the caller's
         self._near.send(task)
         while (message := self._near.recv())[0] != "end":
-            if message[0] == "fault":
-                raise EOFError(message[1])
             yield message[1]
 
     def died(self) -> str:
@@ -200,7 +212,12 @@ class _Link:
 
 def _work(line: Connection, chain: Chain) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    chain.open()
+    try:
+        chain.open()
+    except Exception as fault:  # noqa: BLE001 - sent to the parent, which raises it
+        line.send(("broken", f"{type(fault).__name__}: {fault}"))
+        return
+    line.send(("ready", ""))
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent went away: so do we
         while True:
             _answer(line, chain.run, line.recv())

@@ -22,10 +22,10 @@ from antiphon.fingerprints.stage import FingerprintMaterials, fingerprint_text
 from antiphon.matching.stage import MatchSignals
 from antiphon.model.material import Skipped, skipped_batch
 from antiphon.model.pseudonym import case_key
-from antiphon.model.schemas import MATCHES
+from antiphon.model.schemas import MATCHES, SKIPPED
 from antiphon.model.stage import Stage, TableStage
 from antiphon.narratives.copies import GroupCopies
-from antiphon.narratives.narratives import GroupNarratives
+from antiphon.narratives.narratives import TellNarratives
 from antiphon.node.known import KnownIds
 from antiphon.node.media import MediaStore
 from antiphon.node.planning import Place, Planner
@@ -35,7 +35,7 @@ from antiphon.node.writing import Writer
 from antiphon.sources.interface import Source
 from antiphon.sources.opening import Input
 from antiphon.spread.coordination import FindCoordination
-from antiphon.spread.paths import TracePaths
+from antiphon.spread.paths import TraceSpread
 from antiphon.storage.lake import Lake
 
 __all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse"]
@@ -152,19 +152,24 @@ def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
     if lake.noted(_DONE_NOTE) == state:
         return False
     progress.phase("match")
+    skipped = [SKIPPED.empty_table()]
     lake.replace("matches", _matches(options, lake))
     for stage in _table_stages():
         progress.phase(stage.name)
         with lake.connect() as tables:
             made = stage.run(tables)
         for name, table in made.items():
-            lake.replace(name, table)
+            if name == "skipped":
+                skipped.append(table)
+            else:
+                lake.replace(name, table)
+    lake.replace("stage_skipped", pa.concat_tables(skipped))
     lake.note(_DONE_NOTE, state)
     return True
 
 
 def _table_stages() -> tuple[TableStage, ...]:
-    return GroupCopies(), GroupNarratives(), TracePaths(), FindCoordination()
+    return GroupCopies(), TellNarratives(), TraceSpread(), FindCoordination()
 
 
 def _stages(options: Options, lake: Lake) -> dict[str, Stage]:

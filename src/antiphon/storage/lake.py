@@ -23,12 +23,12 @@ import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 from antiphon.errors import StorageError
-from antiphon.model.schemas import RESULT_TABLES
+from antiphon.model.schemas import RESULT_TABLES, SKIPPED
 from antiphon.storage.ledger import PARTS, ledger_of
 
 __all__ = ["Lake"]
 
-_APPENDED = ("materials", "signals", "findings", "skipped")
+_APPENDED = ("materials", "signals", "findings", "read_skipped")
 _COMMIT = pa.field("commit", pa.int64())
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FULL_SIGNS = ("No space left", "File too large", "os error 28", "os error 27", "Disk quota")
@@ -64,9 +64,9 @@ class Lake:
             StorageError: the disk is full or fails; nothing of this commit counts then.
         """
         number = self._next_commit
-        for name in _APPENDED:
-            if name in tables and tables[name].num_rows:
-                self._append(name, tables[name], number)
+        for name, table in tables.items():
+            if table.num_rows:
+                self._append("read_skipped" if name == "skipped" else name, table, number)
         self._append("parts", parts, number)
         self._next_commit += 1
 
@@ -92,9 +92,11 @@ class Lake:
         spill = self.folder / "spill"
         connection.execute(f"SET memory_limit='{self._memory_mb}MB'; SET threads=2; SET preserve_insertion_order=false")
         connection.execute(f"SET temp_directory='{_quoted(spill)}'; SET TimeZone='UTC'")
-        for name, schema in (RESULT_TABLES | {"parts": PARTS.append(_COMMIT)}).items():
-            if name != "ledger":
+        own = {"parts": PARTS.append(_COMMIT), "read_skipped": SKIPPED, "stage_skipped": SKIPPED}
+        for name, schema in (RESULT_TABLES | own).items():
+            if name not in ("ledger", "skipped"):
                 self._view(connection, name, schema)
+        connection.execute("CREATE VIEW skipped AS FROM read_skipped UNION ALL FROM stage_skipped")
         connection.register("ledger", ledger_of(connection.sql("SELECT * FROM parts").to_arrow_table()))
         return connection
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.engines.local import Done, LocalEngine, TaskFailed
+from antiphon.errors import ConfigError
 
 
 @dataclass
@@ -42,6 +43,15 @@ class DieOnce:
             self.marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         yield -task
+
+
+@dataclass
+class CannotOpen(Count):
+    """Stands for a stage whose model is missing."""
+
+    def open(self) -> None:
+        """Fail."""
+        raise FileNotFoundError("no model")
 
 
 def run(chain, tasks, workers=2):
@@ -96,3 +106,9 @@ def test_stopping_early_ends_the_workers():
     results = LocalEngine(2).run(Count(), iter(lambda: 3, None))
     assert [next(results) for _ in range(4)] == [0, 1, 2, Done(3)]
     results.close()
+
+
+def test_stages_that_cannot_be_opened_end_the_run():
+    """The installation is broken, not the input: nothing goes to the quarantine for it."""
+    with pytest.raises(ConfigError, match="no model"):
+        run(CannotOpen(), [1, 2])

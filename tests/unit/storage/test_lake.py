@@ -45,7 +45,7 @@ def test_an_interrupted_commit_leaves_nothing(tmp_path):
     """Rows count once their parts are in; opening the lake removes the others."""
     with Lake(tmp_path / "lake") as lake:
         lake.commit(skipped(2), parts(part("a", 0)))
-        lake._append("skipped", skipped(5)["skipped"], 1)  # as if killed before the parts
+        lake._append("read_skipped", skipped(5)["skipped"], 1)  # as if killed before the parts
     with Lake(tmp_path / "lake") as lake:
         assert lake.query("SELECT count(*) AS n FROM skipped")["n"].to_pylist() == [2]
 
