@@ -81,7 +81,7 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _flat(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+def _flat(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
     for error in group.exceptions:
         if isinstance(error, ExceptionGroup):
             yield from _flat(error)

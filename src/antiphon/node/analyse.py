@@ -36,7 +36,7 @@ from antiphon.sources.interface import Source
 from antiphon.sources.opening import Input
 from antiphon.spread.coordination import FindCoordination
 from antiphon.spread.paths import TraceSpread
-from antiphon.storage.lake import Lake
+from antiphon.storage.lake import Lake, Tables
 
 __all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse"]
 
@@ -87,22 +87,23 @@ class Analysis:
     """The results of a run, to be queried; what a dossier is written from."""
 
     out: Path
-    lake: Lake
+    media_root: Path
+    tables: Tables
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     changed: bool
 
     def query(self, sql: str) -> pa.Table:
         """Return what a query over the result tables gives."""
-        return self.lake.query(sql)
+        return self.tables.query(sql)
 
     def media(self, sha256: str) -> bytes | None:
         """Return the bytes of an image that was kept, or None."""
-        return MediaStore(self.lake.folder / "media").read(sha256)
+        return MediaStore(self.media_root).read(sha256)
 
     def copy_to(self, sql: str, path: Path, format: str) -> int:
         """Stream the rows of a query to a file; return how many."""
-        return self.lake.copy_to(sql, path, format)
+        return self.tables.copy_to(sql, path, format)
 
 
 def analyse(options: Options, settings: Settings, progress: Progress | None = None) -> Analysis:
@@ -128,7 +129,9 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
         )  # fmt: skip
         _read(options, lake, chain, progress)
         changed = _finish(options, lake, progress)
-    return Analysis(options.out, lake, _settings_shown(options), versions, changed)
+    return Analysis(
+        options.out, lake.folder / "media", Tables(lake.connect()), _settings_shown(options), versions, changed
+    )
 
 
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:

@@ -147,9 +147,10 @@ def _columns(
 ) -> Iterator[Item]:
     if not records:
         return
-    keys = dict.fromkeys(key for record in records for key in record)
-    fields = {field: key for key, field in resolve(keys, _present(context.mapping, keys)).items()}
-    values = {field: [record.get(key) for record in records] for field, key in fields.items()}
+    values = {
+        field: [_first(record, keys) for record in records] if len(keys) > 1 else [r.get(keys[0]) for r in records]
+        for field, keys in _fields(records, context).items()
+    }
     values["record"], values["offset"] = map(list, zip(*places, strict=True))
     kept, skipped = _convert(values, records, places, raws)
     yield from skipped
@@ -157,10 +158,21 @@ def _columns(
         yield kept
 
 
-def _present(mapping: dict[str, str] | Any, keys: Iterable[str]) -> dict[str, str]:  # noqa: ANN401
-    """Return the mapping without keys that no record of this block has: JSON leaves out what is empty."""
-    known = set(keys)
-    return {field: key for field, key in mapping.items() if key in known}
+def _fields(records: list[dict[str, Any]], context: ReadContext) -> dict[str, list[str]]:
+    """Return which keys feed each field: records of one file may call the same thing by different names."""
+    fields: dict[str, list[str]] = {}
+    for keys in dict.fromkeys(map(tuple, records)):
+        # JSON leaves out what is empty, so a mapping may name a key that these records do not have.
+        mapping = {field: key for field, key in context.mapping.items() if key in keys}
+        for key, field in resolve(keys, mapping).items():
+            known = fields.setdefault(field, [])
+            if key not in known:
+                known.append(key)
+    return fields
+
+
+def _first(record: dict[str, Any], keys: list[str]) -> Any:  # noqa: ANN401 - JSON
+    return next((record[key] for key in keys if record.get(key) is not None), None)
 
 
 def _convert(

@@ -26,12 +26,40 @@ from antiphon.errors import StorageError
 from antiphon.model.schemas import RESULT_TABLES, SKIPPED
 from antiphon.storage.ledger import PARTS, ledger_of
 
-__all__ = ["Lake"]
+__all__ = ["Lake", "Tables"]
 
 _APPENDED = ("materials", "signals", "findings", "read_skipped")
 _COMMIT = pa.field("commit", pa.int64())
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FULL_SIGNS = ("No space left", "File too large", "os error 28", "os error 27", "Disk quota")
+
+
+class Tables:
+    """The result tables as they stood at one moment, to be asked many times.
+
+    Args:
+        connection: What `Lake.connect` gave.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str) -> pa.Table:
+        """Return what a query gives."""
+        return self._connection.sql(sql).to_arrow_table()
+
+    def copy_to(self, sql: str, path: Path, format: str) -> int:
+        """Stream the rows of a query to a file (`parquet`, `csv` or `json` lines) and return how many there are.
+
+        Raises:
+            StorageError: the file could not be written; the one that was there before stays.
+        """
+        fresh = path.with_name(path.name + ".part")
+        option = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json"}
+        with _told(path):
+            done = self._connection.execute(f"COPY ({sql}) TO '{_quoted(fresh)}' ({option[format]})").fetchone()
+            fresh.replace(path)
+        return int(done[0]) if done else 0
 
 
 class Lake:
@@ -104,19 +132,6 @@ class Lake:
         """Return what a query over the result tables gives."""
         with self.connect() as connection:
             return connection.sql(sql).to_arrow_table()
-
-    def copy_to(self, sql: str, path: Path, format: str) -> int:
-        """Stream the rows of a query to a file (`parquet`, `csv` or `json` lines) and return how many there are.
-
-        Raises:
-            StorageError: the file could not be written; the one that was there before stays.
-        """
-        fresh = path.with_name(path.name + ".part")
-        option = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json"}
-        with _told(path), self.connect() as connection:
-            done = connection.execute(f"COPY ({sql}) TO '{_quoted(fresh)}' ({option[format]})").fetchone()
-            fresh.replace(path)
-        return int(done[0]) if done else 0
 
     def ids(self) -> Iterator[pa.Array]:
         """Yield the ids of all materials, batch by batch."""
