@@ -21,6 +21,19 @@ _WEEKDAY_FIRST = re.compile(r"[A-Za-z]{3,9},? ")
 _SCALES = ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1))  # below: seconds, milliseconds, microseconds; else nanoseconds
 
 
+_HOUR_S = 3_600
+_ZONES = {
+    name: round(hours * _HOUR_S)
+    for names, hours in (
+        ("UTC GMT WET Z", 0), ("BST WEST CET", 1), ("CEST EET SAST CAT", 2), ("EEST MSK TRT EAT AST", 3), ("GST", 4),
+        ("PKT", 5), ("IST", 5.5), ("WIB ICT", 7), ("CST_CHINA HKT SGT", 8), ("JST KST", 9), ("AEST", 10), ("AEDT", 11),
+        ("NZST", 12), ("BRT ART", -3), ("EDT", -4), ("EST CDT", -5), ("CST MDT", -6), ("MST PDT", -7), ("PST", -8),
+    )
+    for name in names.split()
+}  # fmt: skip
+"""What exports mean by the names of zones. Several names are used twice in the world; the more frequent one counts."""
+
+
 def instant_us(value: str | float | datetime | None) -> int | None:
     """Return an instant as microseconds since 1970 in UTC, or None for an empty value.
 

@@ -154,6 +154,7 @@ _COUNTS = ("views", "reactions", "shares", "replies", "record", "offset")
 _LINK = re.compile(r"https?://[^\s<>\"'“”«»]+", re.IGNORECASE)
 _LINK_TAIL = ".,;:!?)]}…'\"*_~"
 _KINDS = frozenset(KINDS)
+_COUNTED_BY_OUTLET = frozenset(("posts", "mastodon", "feed"))
 
 
 def content_id(*parts: str) -> str:
@@ -165,8 +166,9 @@ def content_id(*parts: str) -> str:
 def material_id(material: Material) -> str:
     """Return the deterministic id of a material; see MATERIALS.material_id.
 
-    Platform and native id name a post wherever it was read. Without a native id the canonical address does, and without
-    an address the content with its time.
+    Platform and native id name a post wherever it was read; where a platform's instances, boards or feeds each count for
+    themselves, the outlet and the native id do. Without a native id the canonical address does, and without an address
+    the content with its time.
     """
     media = "".join(m.sha256 or m.path or "" for m in material.media)
     return _identity(
@@ -216,13 +218,20 @@ def _platform(source: str) -> str:
     return source.partition("/")[0]
 
 
+@lru_cache(maxsize=65_536)
+def _space(source: str) -> str:
+    """Return within what a native id names one material: the platform, or the outlet where each counts for itself."""
+    platform = _platform(source)
+    return source if platform in _COUNTED_BY_OUTLET else platform
+
+
 def _identity(
     source: str, native_id: str | None, url: str | None, revision: str | None, title: str | None, text: str | None,
     published_at: int | None, media: str,
 ) -> str:  # fmt: skip
-    platform = _platform(source)
     if native_id:
-        return content_id(platform, "id", native_id, revision or "")
+        return content_id(_space(source), "id", native_id, revision or "")
+    platform = _platform(source)
     if url:
         return content_id(platform, "url", canonical_url(url), revision or "")
     stamp = "" if published_at is None else str(published_at)
@@ -260,7 +269,7 @@ def _identities(n: int, get: Callable[[str], list[Any]], published: pa.Array) ->
     source, native_id, revision = get("source"), get("native_id"), get("revision")
     if n and all(native_id):
         return [
-            content_id(_platform(s), "id", key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)
+            content_id(_space(s), "id", key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)
         ]
     stamps = published.cast(pa.int64()).to_pylist()
     digests = ["".join(m.sha256 or m.path or "" for m in files) if files else "" for files in get("media")]

@@ -29,6 +29,11 @@ def test_seconds_milli_micro_and_nanoseconds_are_told_apart(seconds):
     assert [instant_us(seconds * scale) for scale in (1, 1_000, 1_000_000, 1_000_000_000)] == [wanted] * 4
 
 
+def test_a_zone_may_be_named():
+    """CrowdTangle writes CET, others EST."""
+    assert instant_us("2026-03-01 13:00:00 CET") == instant_us("2026-03-01T12:00:00Z")
+
+
 @pytest.mark.parametrize("value", [None, ""])
 def test_an_empty_value_is_no_instant(value):
     """Missing is not wrong."""

@@ -34,6 +34,11 @@ def test_the_same_post_read_twice_is_the_same_material():
     assert material_id(first) == material_id(second)
 
 
+def test_boards_that_count_for_themselves_have_materials_of_their_own():
+    """Row 1 of one board is not row 1 of another; an instance of Mastodon numbers alone."""
+    assert material_id(Material("posts/a", native_id="1")) != material_id(Material("posts/b", native_id="1"))
+
+
 def test_another_edition_is_another_material():
     """An edited post says something else; both are evidence."""
     assert material_id(Material("x", native_id="7")) != material_id(Material("x", native_id="7", revision="2"))
