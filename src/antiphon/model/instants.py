@@ -98,9 +98,8 @@ def _parse_text(text: str) -> datetime:
         except (ValueError, IndexError, TypeError):
             pass
     # Most of the world writes 03/04/2026 for the third of April; a first number above 12 settles it anyway.
-    moment: datetime = dateutil_parser.parse(
-        text, dayfirst=not text[:4].isdigit(), default=datetime(1, 1, 1, tzinfo=UTC)
-    )
+    default = datetime(1, 1, 1, tzinfo=UTC)
+    moment: datetime = dateutil_parser.parse(text, dayfirst=not text[:4].isdigit(), default=default, tzinfos=_zone)
     return moment
 
 
@@ -109,3 +108,13 @@ def _not_a_time(value: object) -> InputError:
     return InputError(
         f"{shown!r} is not a time between 1900 and 2100", do="Write it as 2026-03-01T12:00:00Z or as epoch seconds."
     )
+
+
+def _zone(name: str | None, offset_s: int | None) -> int:
+    """Return a zone's offset in seconds; a name that is not known must not be read as UTC."""
+    if offset_s is not None:
+        return offset_s
+    try:
+        return _ZONES[name or ""]
+    except KeyError:
+        raise ValueError(f"zone {name} is not known") from None

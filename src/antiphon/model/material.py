@@ -166,9 +166,9 @@ def content_id(*parts: str) -> str:
 def material_id(material: Material) -> str:
     """Return the deterministic id of a material; see MATERIALS.material_id.
 
-    Platform and native id name a post wherever it was read; where a platform's instances, boards or feeds each count for
-    themselves, the outlet and the native id do. Without a native id the canonical address does, and without an address
-    the content with its time.
+    Platform and native id name a post wherever it was read; where a platform's instances, boards or feeds each count
+    for themselves, the outlet and the native id do. Without a native id the canonical address does, and without an
+    address the content with its time.
     """
     media = "".join(m.sha256 or m.path or "" for m in material.media)
     return _identity(
