@@ -110,11 +110,10 @@ def _not_a_time(value: object) -> InputError:
     )
 
 
-def _zone(name: str | None, offset_s: int | None) -> int:
-    """Return a zone's offset in seconds; a name that is not known must not be read as UTC."""
-    if offset_s is not None:
+def _zone(name: str | None, offset_s: int | None) -> int | None:
+    """Return a zone's offset in seconds, None where none is given; a name that is not known is not read as UTC."""
+    if offset_s is not None or name is None:
         return offset_s
-    try:
-        return _ZONES[name or ""]
-    except KeyError:
-        raise ValueError(f"zone {name} is not known") from None
+    if name not in _ZONES:
+        raise ValueError(f"zone {name} is not known")
+    return _ZONES[name]

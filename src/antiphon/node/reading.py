@@ -148,7 +148,7 @@ class ReadChain:
 
     def _stream(self, task: StreamTask) -> Iterator[Part]:
         source = self._sources[task.source]
-        number = 0
+        number = -1
         with closing(open_input(task.input.path)) as stream:
             items = _guarded(source.read(stream, self._context(task.input)), source.name)
             for number, bundle in enumerate(_bundles(_and_fault(items, stream))):
@@ -156,7 +156,10 @@ class ReadChain:
                     part = Part(task.input, number, source.name)
                     self._fill(part, bundle, source)
                     yield part
-        yield Part(task.input, number + 1, source.name, last=True)
+        end = Part(task.input, number + 1, source.name, last=True)
+        if number < 0:
+            end.gaps.append(f"recognised as {source.name}, but nothing was found in it")
+        yield end
 
     def _context(self, input_: Input) -> ReadContext:
         return ReadContext(

@@ -67,13 +67,38 @@ def test_real_documents_that_can_not_be_read_say_why(name, reason):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(EXAMPLE[:300], "pdf-broken"), (b"<html>", "pdf-broken"), (b"%PDF-1.7\n%%EOF", "pdf-broken"), (b"", "empty")],
+    [(EXAMPLE[:200], "truncated"), (b"<html>", "pdf-broken"), (b"%PDF-1.7\n%%EOF", "pdf-broken"), (b"", "empty")],
     ids=["cut", "no pdf", "hollow", "empty"],
 )
 def test_broken_documents_say_why(content, reason):
     """Each gets a line in the quarantine, none stops the run."""
-    (item,) = read(SOURCE, content)
-    assert (type(item), item.reason) == (Skipped, reason)
+    items = read(SOURCE, content)
+    assert [item.reason for item in items if isinstance(item, Skipped)] == [reason]
+    assert materials(items) == []
+
+
+@pytest.mark.parametrize("name", ["hello_structure.pdf", "word365_structure.pdf"])
+def test_a_real_document_that_was_cut_gives_the_words_that_are_left(name):
+    """A transfer that breaks off takes the table of contents, not the pages before it."""
+    content = fixture("pdf", name).read_bytes()
+    (whole,) = materials(read(SOURCE, content))
+    items = read(SOURCE, content[: len(content) * 7 // 10])
+    (left,) = materials(items)
+    assert set(left.text.split()) <= set(whole.text.split()) | {"\uf0b7"}
+    assert items[-1] == Gap("the document is cut: what stood in its last part is missing")
+
+
+def test_a_real_document_that_lost_its_fonts_is_set_aside():
+    """Without them its bytes come out as marks for unknown letters."""
+    content = fixture("pdf", "nics-background-checks-2015-11.pdf").read_bytes()
+    items = read(SOURCE, content[: len(content) * 7 // 10])
+    assert [item.reason for item in items if isinstance(item, Skipped)] == ["truncated"]
+
+
+def test_a_locked_document_that_was_cut_is_not_read_as_noise():
+    """Without the end nothing says how it is locked; its bytes would come out as letters."""
+    content = fixture("pdf", "password-example.pdf").read_bytes()
+    assert materials(read(SOURCE, content[: len(content) * 9 // 10])) == []
 
 
 def test_pages_stand_apart_and_blank_ones_are_a_gap():
@@ -95,5 +120,4 @@ def test_a_bad_date_costs_the_date(day):
 def test_no_damage_can_stop_a_run(at, noise):
     """Whatever happened to a document, it ends as a material or as a reason."""
     items = read(SOURCE, EXAMPLE[:at] + noise + EXAMPLE[at + len(noise) :])
-    assert items
     assert sum(not isinstance(item, Gap) for item in items) == 1

@@ -107,7 +107,9 @@ def test_media_files_of_the_archive_are_found_by_the_tweets_id():
 def test_the_owner_of_an_archive_is_the_author():
     """Tweets of an archive carry no user; the account file beside them does."""
     account = b'window.YTD.account.part0 = [{"account": {"accountId": "501", "email": "a@b.example"}}]'
-    (found,) = materials(read(SOURCE, tweets(status()), sibling=lambda name: io.BytesIO(account)))
+    (found,) = materials(
+        read(SOURCE, tweets(status()), sibling=lambda name: io.BytesIO(account) if name == "account.js" else None)
+    )
     assert found.author == "501"
 
 
@@ -127,14 +129,28 @@ def test_deleted_tweets_are_passed_over():
     assert read(SOURCE, tweets(status(), part="deleted_tweets")) == [Passed("deleted-tweets")]
 
 
-def test_a_long_tweet_is_read_from_its_own_file():
-    """Archives keep the text beyond 280 characters apart."""
-    note = {
-        "noteTweet": {"noteTweetId": "77", "createdAt": "2026-03-01T09:00:00.000Z", "core": {"text": "Long &amp; wide"}}
-    }
-    content = b"window.YTD.note_tweet.part0 = " + json.dumps([note]).encode()
-    (found,) = materials(read(SOURCE, content))
+def notes(text, created="2026-03-01T09:00:00.000Z"):
+    """Return a file of long texts."""
+    note = {"noteTweet": {"noteTweetId": "77", "createdAt": created, "core": {"text": text}}}
+    return b"window.YTD.note_tweet.part0 = " + json.dumps([note]).encode()
+
+
+def test_a_long_tweet_has_its_whole_text():
+    """Archives cut a tweet at 280 characters and keep the rest in a file of its own, tied by the time alone."""
+    whole = "Rain until Thursday, says the harbour office of Veyl &amp; " + "more " * 60
+    held = {"note-tweet.js": notes(whole)}
+    cut = whole[:120] + "… https://t.co/x"
+    content = tweets(status(full_text=cut), status(full_text="Rain is another matter in Veyl, they say"))
+    found = materials(read(SOURCE, content, sibling=lambda name: io.BytesIO(held[name]) if name in held else None))
+    assert found[0].text == whole.replace("&amp;", "&")
+    assert found[1].text == "Rain is another matter in Veyl, they say"
+
+
+def test_long_texts_are_read_by_themselves_only_where_no_tweets_are():
+    """Read with their tweets they are no second material."""
+    (found,) = materials(read(SOURCE, notes("Long &amp; wide")))
     assert (found.native_id, found.text, found.published_at) == ("77", "Long & wide", "2026-03-01T09:00:00.000Z")
+    assert read(SOURCE, notes("Long"), siblings=lambda: ["tweets.js"]) == [Passed("note-tweet")]
 
 
 def test_a_time_that_is_left_out_is_in_the_id():
