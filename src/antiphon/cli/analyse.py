@@ -62,4 +62,4 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
         click.echo(json.dumps({"ledger": ledger, "changed": analysis.changed, "written": list(map(str, written))}))
         return
     console.print(ledger_table(ledger))
-    click.echo(f"The dossier is {out / 'dossier.html'}; open it in any browser. Tables are in {out / 'tables'}.")
+    click.echo(f"The dossier is {out / 'dossier.html'}; open it in any browser. The tables lie beside it.")

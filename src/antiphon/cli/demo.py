@@ -14,6 +14,7 @@ from antiphon.cli.serve import serve
 from antiphon.cli.show import console, ledger_table, progress_shown, rows_table
 from antiphon.cli.write import write_results
 from antiphon.demo.score import Score, score
+from antiphon.demo.truth import read_broken, read_truth
 from antiphon.demo.world import World, generate
 from antiphon.model.schemas import RESULT_TABLES
 
@@ -63,7 +64,9 @@ def _world(out: Path, posts: int, seed: int) -> World:
         world = generate(folder, posts, seed)
         note.write_text(json.dumps(asked))
         return world
-    return World.at(folder)
+    truth = folder / "truth" / "truth.parquet"
+    broken = tuple(read_broken(truth.parent))
+    return World(folder, folder / "material", truth, folder / "bank" / "known.csv", read_truth(truth).num_rows, broken)
 
 
 def _score(world: World, analysis: node.Analysis) -> Score:

@@ -34,11 +34,12 @@ def write_results(
     score: Sequence[Mapping[str, object]] = (),
 ) -> list[Path]:  # fmt: skip
     """Return the files of the dossier and the tables, made anew where the results changed or one is missing."""
-    page = analysis.out / "dossier.html"
-    tables = analysis.out / "tables"
-    if not analysis.changed and page.exists() and tables.is_dir() and not score:
-        return [page, analysis.out / "dossier.json", *sorted(tables.iterdir())]
+    out = analysis.out
+    if not analysis.changed and (out / "dossier.html").exists() and (out / "materials.parquet").exists() and not score:
+        return [out / "dossier.html", out / "dossier.json"]
     if progress is not None:
         progress.phase("write")
-    written = export_tables(analysis, tables, ("parquet", "csv", "json"))
-    return [*write_dossier(analysis, analysis.out, about_of(analysis, title, score)), *written]
+    written = export_tables(analysis, out, ("parquet",))
+    for form in ("csv", "json"):
+        written += export_tables(analysis, out / form, (form,))
+    return [*write_dossier(analysis, out, about_of(analysis, title, score)), *written]

@@ -92,7 +92,7 @@ class _Guarded:
 
 def broken_json(record: int, fault: Exception) -> Skipped:
     """Return the quarantine line for a JSON document that breaks after some records."""
-    said = " ".join(str(fault).splitlines()[:1])[:120]
+    said = str(fault).splitlines()[0][:120] if str(fault).isascii() else type(fault).__name__  # it may quote the input
     reason = "json-truncated" if "incomplete" in said.lower() or "premature" in said.lower() else "json-broken"
     return Skipped(reason, f"after record {record}: {said}; get the file again, the rest can't be told apart", record)
 

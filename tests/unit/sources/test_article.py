@@ -73,6 +73,12 @@ def test_a_page_that_gives_no_date_gets_none():
     assert only(fixture("html_article", "creativecommons.org.html").read_bytes()).published_at is None
 
 
+def test_a_date_in_a_zone_that_no_one_knows_does_not_stop_the_page():
+    """The libraries warn of it, and where warnings are errors that would cost the page."""
+    found = only(page("<meta property='article:published_time' content='2026-03-01T09:30:00 QQT'>"))
+    assert found.text.startswith("After three weeks")
+
+
 def test_declarations_are_read_with_hours_editions_and_counters():
     """JSON-LD says more than an extractor of texts keeps."""
     data = {
