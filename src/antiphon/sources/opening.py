@@ -255,7 +255,7 @@ def _as_zip(stream: io.BufferedReader, name: str, stack: ExitStack) -> zipfile.Z
 def list_container(path: str) -> dict[str, int]:
     """Return the files in a container: name → compressed size in bytes."""
     with ExitStack() as stack:
-        container = stack.enter_context(_as_zip(open_input(path), path, stack))
+        container = _as_zip(stack.enter_context(open_input(path)), path, stack)
         return {info.filename: info.compress_size for info in container.infolist() if not info.is_dir()}
 
 
