@@ -46,6 +46,13 @@ def test_one_bad_line_costs_one_line(tmp_path, ledger):
     assert [row["raw"] for row in skipped] == bad
 
 
+def test_a_broken_first_line_hides_nothing(tmp_path, ledger):
+    """The format is told by the lines that follow."""
+    (tmp_path / "posts.jsonl").write_bytes(b'{"text": "cut\n' + posts(4))
+    rows, _ = ledger(tmp_path / "posts.jsonl")
+    assert (rows["posts.jsonl"]["kept"], rows["posts.jsonl"]["quarantined"]) == (4, 1)
+
+
 def test_nan_duplicate_keys_and_missing_fields_are_read(tmp_path, ledger):
     """What real exporters write is no fault."""
     lines = b'{"text": "a", "likes": NaN}\n{"text": "b", "text": "c"}\n{"id": 4, "title": "no more"}\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -72,7 +73,8 @@ def kill_once(folder: Path, out: Path, wait_s: float, env: dict[str, str]) -> bo
                           start_new_session=True) as process:  # fmt: skip
         time.sleep(wait_s)
         alive = process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         return alive
 
 

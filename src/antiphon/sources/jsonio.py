@@ -12,9 +12,12 @@ import ijson
 import orjson
 
 from antiphon.model.material import Skipped
-from antiphon.sources.interface import MAX_RECORD_BYTES
+from antiphon.sources.interface import HEAD_BYTES, MAX_RECORD_BYTES
 
 __all__ = ["JsonHead", "broken_json", "json_head", "loads", "stream_items"]
+
+
+_LOOKED_AT = 30
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,15 @@ class JsonHead:
 def json_head(head: bytes) -> JsonHead:
     """Return the shape of a JSON input and its first record, which may be cut where the head ends."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not text.startswith((b"{", b"[")):
-        return JsonHead("none")
     line, _, rest = text.partition(b"\n")
     if text.startswith(b"{"):
         value = _one(line)
         if isinstance(value, dict) and (not rest.strip() or rest.lstrip().startswith(b"{")):
             return JsonHead("lines", value, value)
+    if (found := _mostly_objects(text)) is not None:
+        return JsonHead("lines", found, found)
+    if not text.startswith((b"{", b"[")):
+        return JsonHead("none")
     value = _partial(text)
     if isinstance(value, list):
         return JsonHead("array", value, value[0] if value and isinstance(value[0], dict) else {})
@@ -102,6 +107,15 @@ def _one(line: bytes) -> Any:  # noqa: ANN401 - JSON
         return loads(line)
     except (ValueError, RecursionError):
         return None
+
+
+def _mostly_objects(text: bytes) -> dict[str, Any] | None:
+    """Return the first object of lines that mostly are one each: a broken line at the top must not hide the rest."""
+    lines = [line for line in text.split(b"\n")[:_LOOKED_AT] if line.strip()]
+    if len(text) == HEAD_BYTES and len(lines) > 1:
+        lines.pop()  # it may be cut
+    found = [value for value in map(_one, lines) if isinstance(value, dict) and value]
+    return found[0] if len(found) > 1 and 2 * len(found) >= len(lines) else None
 
 
 def _partial(text: bytes) -> Any:  # noqa: ANN401 - JSON

@@ -241,7 +241,7 @@ def _as_zip(stream: io.BufferedReader, name: str, stack: ExitStack) -> zipfile.Z
     """Return the stream as a container; one that can't seek is copied aside first, within the budget of its layers."""
     seekable: IO[bytes] = stream
     if not stream.seekable():
-        seekable = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
+        seekable = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES))  # noqa: SIM115 - on the stack
         shutil.copyfileobj(stream, seekable)
         if (broken := fault_of(stream)) is not None:
             raise broken
