@@ -14,7 +14,6 @@ from antiphon.cli.serve import serve
 from antiphon.cli.show import console, ledger_table, progress_shown, rows_table
 from antiphon.cli.write import write_results
 from antiphon.demo.score import Score, score
-from antiphon.demo.truth import read_broken, read_truth
 from antiphon.demo.world import World, generate
 from antiphon.model.schemas import RESULT_TABLES
 
@@ -24,7 +23,7 @@ __all__ = ["demo"]
 @click.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True,
               help="Folder of the world and its results.")  # fmt: skip
-@click.option("--posts", type=click.IntRange(500), default=20_000, show_default=True, help="About how many posts.")
+@click.option("--posts", type=click.IntRange(2_000), default=20_000, show_default=True, help="About how many posts.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives another world.")
 @click.option("--browser/--no-browser", default=True, help="Show the dossier on 127.0.0.1 when it is done.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON; no progress, no browser.")
@@ -64,9 +63,7 @@ def _world(out: Path, posts: int, seed: int) -> World:
         world = generate(folder, posts, seed)
         note.write_text(json.dumps(asked))
         return world
-    truth = folder / "truth" / "truth.parquet"
-    broken = tuple(read_broken(truth.parent))
-    return World(folder, folder / "material", truth, folder / "bank" / "known.csv", read_truth(truth).num_rows, broken)
+    return World.at(folder)
 
 
 def _score(world: World, analysis: node.Analysis) -> Score:
