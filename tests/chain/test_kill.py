@@ -53,7 +53,7 @@ def write_inputs(folder: Path) -> None:
         with (folder / f"posts{number}.jsonl").open("w") as file:
             for i in range(12_000):
                 text = " ".join(rng.choices(WORDS, k=12))
-                post = {"id": number * 9_000 + i, "text": text, "author": f"u{i % 90}", "board": f"b{i % 7}"}
+                post = {"id": number * 9_000 + i, "text": text, "author": f"u{i % 90}", "board": "harbour"}
                 file.write(json.dumps(post) + "\n" if i % 1_000 else '{"text": "cut\n')
     (folder / "more.json").write_text(json.dumps([{"id": f"m{i}", "text": rng.choice(WORDS)} for i in range(5_000)]))
 

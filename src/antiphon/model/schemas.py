@@ -31,6 +31,7 @@ __all__ = [
     "SKIPPED",
     "SPEECH_ACTS",
     "SPREAD",
+    "TIMELINE",
     "doc",
     "empty",
     "require_schema",
@@ -177,7 +178,12 @@ FINDINGS = pa.schema(
 
 COPIES = pa.schema(
     [
-        _field("copy_group", pa.string(), "id of the group: its earliest material's id", nullable=False),
+        _field(
+            "copy_group",
+            pa.string(),
+            "id of the group: its first material, or for pictures `material/media/N`",
+            nullable=False,
+        ),
         _field("material_id", pa.string(), "the material", nullable=False),
         _field("copy_kind", pa.string(), "exact, near or image", nullable=False),
         _field("similarity", pa.float32(), "0–1, to the first of the group", nullable=False),
@@ -185,7 +191,7 @@ COPIES = pa.schema(
         _field("source", pa.string(), "where", nullable=False),
         _field("is_first", pa.bool_(), "the earliest sight of this copy", nullable=False),
     ]
-)
+)  # fmt: skip
 
 NARRATIVES = pa.schema(
     [
@@ -231,10 +237,25 @@ COORDINATION = pa.schema(
         _field("source_b", pa.string(), "the other", nullable=False),
         _field("shared_objects", pa.int64(), "different objects both shared within the window", nullable=False),
         _field("expected", pa.float64(), "how many the null model expects", nullable=False),
-        _field("p_value", pa.float64(), "probability of so many by chance under the null model", nullable=False),
+        _field(
+            "p_value",
+            pa.float64(),
+            "probability under the null model of so many occasions (shared moments more than a day apart) by chance",
+            nullable=False,
+        ),
         _field("window_s", pa.int64(), "the window in seconds", nullable=False),
         _field("first_at", INSTANT, "first such sharing"),
         _field("last_at", INSTANT, "last such sharing"),
+    ]
+)  # fmt: skip
+
+TIMELINE = pa.schema(
+    [
+        _field("bucket_at", INSTANT, "beginning of the hour or day, UTC", nullable=False),
+        _field("bucket_s", pa.int64(), "length of the bucket in seconds: 3,600 or 86,400", nullable=False),
+        _field("reading", pa.string(), "the nearest reading; null where the material has no finding"),
+        _field("lang", pa.string(), "language found; null where the material has no finding"),
+        _field("materials", pa.int64(), "how many were published then", nullable=False),
     ]
 )
 
@@ -277,6 +298,7 @@ RESULT_TABLES: dict[str, pa.Schema] = {
     "narrative_members": NARRATIVE_MEMBERS,
     "spread": SPREAD,
     "coordination": COORDINATION,
+    "timeline": TIMELINE,
     "skipped": SKIPPED,
     "ledger": LEDGER,
 }

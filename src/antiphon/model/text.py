@@ -16,6 +16,7 @@ _DROPPED = dict.fromkeys(
 )
 _ARABIC_FORMS = dict(zip(map(ord, "أإآٱىئؤةکی"), "ااااييوهكي", strict=True))
 _TABLE = {**_DROPPED, **_ARABIC_FORMS}
+_IN_TABLE = re.compile(f"[{re.escape(''.join(map(chr, _TABLE)))}]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -35,5 +36,6 @@ def normalise(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = unicodedata.normalize("NFKC", folded.translate(_TABLE))
+    if _IN_TABLE.search(folded):  # most texts have none, and to look is ten times cheaper than to translate
+        folded = unicodedata.normalize("NFKC", folded.translate(_TABLE))
     return _SPACES.sub(" ", folded).strip()

@@ -36,6 +36,7 @@ from antiphon.sources.interface import Source
 from antiphon.sources.opening import Input
 from antiphon.spread.coordination import FindCoordination
 from antiphon.spread.paths import TraceSpread
+from antiphon.spread.timeline import CountTimeline
 from antiphon.storage.lake import Lake, Tables
 
 __all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse"]
@@ -122,7 +123,7 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
     with lake:
         stages = _stages(options, lake)
         versions = _versions(stages)
-        _require_same_chain(lake, versions)
+        _require_same_stages(lake, {stage.name: stage.version for stage in stages.values()})
         chain = ReadChain(
             stages, case_key(settings.key, _case_space(lake, options.case_space)), lake.folder / "media",
             options.mapping, options.public_basis,
@@ -172,7 +173,7 @@ def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
 
 
 def _table_stages() -> tuple[TableStage, ...]:
-    return GroupCopies(), TellNarratives(), TraceSpread(), FindCoordination()
+    return GroupCopies(), TellNarratives(), TraceSpread(), FindCoordination(), CountTimeline()
 
 
 def _stages(options: Options, lake: Lake) -> dict[str, Stage]:
@@ -251,7 +252,8 @@ def _require_paths(paths: tuple[Path, ...]) -> None:
         raise faults[0] if len(faults) == 1 else ExceptionGroup("some paths do not exist", faults)
 
 
-def _require_same_chain(lake: Lake, versions: Mapping[str, str]) -> None:
+def _require_same_stages(lake: Lake, versions: Mapping[str, str]) -> None:
+    """Refuse a lake of other stages; a reader may be another, for its version stands in each material's provenance."""
     before = lake.noted(_CHAIN_NOTE)
     if before and before != dict(versions):
         differs = ", ".join(sorted(k for k in {*before, *versions} if before.get(k) != versions.get(k)))

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from spread_world import START, World
 
-from antiphon.model.schemas import SPREAD
+from antiphon.model.schemas import SPREAD, TIMELINE
 from antiphon.model.stage import TableStage
-from antiphon.spread import TIMELINE, CountTimeline, TraceSpread
+from antiphon.spread import CountTimeline, TraceSpread
 
 
 def traced(*posts):

@@ -1,0 +1,199 @@
+"""The stage that fingerprints materials: MATERIALS to SIGNALS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from antiphon.errors import InputError
+from antiphon.fingerprints._texts import Texts, read_texts
+from antiphon.fingerprints.interface import SignalType
+from antiphon.fingerprints.pdq import Pdq
+from antiphon.fingerprints.text_exact import TextExact
+from antiphon.fingerprints.text_near import TextNear
+from antiphon.model.schemas import MATERIALS, SIGNALS, SKIPPED, require_schema
+
+__all__ = ["FingerprintMaterials", "fingerprint_text"]
+
+MAX_FILE_BYTES = 64 * 2**20
+"""A kept copy that is larger is not read into memory."""
+
+TEXT, PART = "text", "media/{}"
+
+
+class _Column(NamedTuple):
+    """Signals of one type, and the rows of the batch that they belong to."""
+
+    rows: npt.NDArray[np.int64]
+    batch: pa.RecordBatch
+
+
+class FingerprintMaterials:
+    """Stage: every signal of every material, in the order of the materials.
+
+    A text gives `text_exact` and `text_near`, the title standing in where there is no text; a file gives `sha256`,
+    read from its record, and an image whose bytes were kept gives `pdq`.
+
+    Args:
+        media_root: Folder of kept copies, each at `sha256[:2]/sha256`; None where none were kept.
+        extra: Further signal types, as the entry points of `antiphon.signals` give them.
+    """
+
+    name: str = "fingerprint_materials"
+    version: str = "1"
+    reads: pa.Schema = MATERIALS
+    writes: pa.Schema = SIGNALS
+
+    def __init__(self, media_root: Path | None = None, extra: Sequence[SignalType] = ()) -> None:
+        self.media_root = media_root
+        built_in = {"sha256", "text_exact", "text_near", "pdq"}
+        further = [kind for kind in extra if kind.name not in built_in]
+        self._texts = tuple(kind for kind in further if kind.content == TEXT)
+        self._files = (Pdq(), *(kind for kind in further if kind.content != TEXT))
+
+    def open(self) -> None:
+        """Compile the kernels before the first batch arrives."""
+        TextNear().of_texts(read_texts(["the lighthouse keeper of varnholt"]))
+
+    def run(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Yield the signals, then a batch of SKIPPED where a file could not be read."""
+        require_schema(batch, self.reads, where=f"{self.name}, materials")
+        ids = batch.column("material_id")
+        columns = self._of_texts(batch)
+        of_media, skipped = self._of_media(batch)
+        columns.append(of_media)
+        rows = np.concatenate([column.rows for column in columns])
+        together = pa.Table.from_batches([column.batch for column in columns], schema=SIGNALS.remove(0))
+        order = np.argsort(rows, kind="stable")
+        signals = together.take(pa.array(order)).add_column(0, SIGNALS.field(0), ids.take(pa.array(rows[order])))
+        yield _one_batch(signals)
+        if skipped:
+            yield pa.RecordBatch.from_pylist(skipped, schema=SKIPPED)
+
+    def _of_texts(self, batch: pa.RecordBatch) -> list[_Column]:
+        said = pc.coalesce(_null_if_blank(batch.column("text")), batch.column("title"))
+        rows = np.flatnonzero(said.is_valid().to_numpy(zero_copy_only=False))
+        texts = said.take(pa.array(rows)).to_pylist()
+        read = read_texts(texts)
+        columns = [_exact(rows, read), _near(rows, read)]
+        for kind in self._texts:
+            found = [(row, kind.fingerprint(text.encode())) for row, text in zip(rows.tolist(), texts, strict=True)]
+            columns.append(_listed([(row, TEXT, kind.name, *signal) for row, signal in found if signal]))
+        return columns
+
+    def _of_media(self, batch: pa.RecordBatch) -> tuple[_Column, list[dict[str, Any]]]:
+        counts = pc.fill_null(pc.list_value_length(batch.column("media")), 0)
+        rows = np.flatnonzero(counts.to_numpy(zero_copy_only=False))
+        some = batch.select(["media", "provenance"]).take(pa.array(rows)) if rows.size else None
+        signals: list[tuple[int, str, str, bytes, float | None]] = []
+        skipped: list[dict[str, Any]] = []
+        for row, record in zip(rows.tolist(), some.to_pylist() if some else (), strict=True):
+            for at, file in enumerate(record["media"]):
+                part, digest = PART.format(at), _digest(file)
+                if digest is None:
+                    continue
+                signals.append((row, part, "sha256", digest, None))
+                try:
+                    signals.extend((row, part, *found) for found in self._of_file(file, digest))
+                except InputError as error:
+                    skipped.append(_skipped(record["provenance"], part, error))
+        return _listed(signals), skipped
+
+    def _of_file(self, file: dict[str, Any], digest: bytes) -> Iterable[tuple[str, bytes, float | None]]:
+        """The signals that need the bytes; none where no copy was kept."""
+        mime = file["mime"] or ""
+        kinds = [kind for kind in self._files if mime.startswith(kind.content)]
+        if not kinds or self.media_root is None:
+            return
+        path = self.media_root / digest.hex()[:2] / digest.hex()
+        if not path.is_file():
+            return
+        content = _read(path)
+        for kind in kinds:
+            signal = kind.fingerprint(content)
+            if signal is not None:
+                yield kind.name, signal.value, signal.quality
+
+
+def fingerprint_text(text: str) -> dict[str, bytes]:
+    """Return the text signals of one text by their names; a text of too few letters lacks one or both.
+
+    Example:
+        >>> sorted(fingerprint_text("The ferry to Varnholt leaves at nine."))
+        ['text_exact', 'text_near']
+        >>> fingerprint_text("well done")
+        {}
+    """
+    found = {kind.name: kind.fingerprint(text.encode()) for kind in (TextExact(), TextNear())}
+    return {name: signal.value for name, signal in found.items() if signal is not None}
+
+
+def _exact(rows: npt.NDArray[np.int64], texts: Texts) -> _Column:
+    of, values, quality = TextExact().of_texts(texts)
+    return _column(rows[np.array(of, dtype=np.int64)], "text_exact", pa.array(values, pa.binary()), pa.array(quality))
+
+
+def _near(rows: npt.NDArray[np.int64], texts: Texts) -> _Column:
+    of, values, quality = TextNear().of_texts(texts)
+    width = pa.binary(values.shape[1] * 4)
+    fixed = pa.FixedSizeBinaryArray.from_buffers(width, len(values), [None, pa.py_buffer(values.astype("<u4"))])
+    return _column(rows[of], "text_near", fixed.cast(pa.binary()), pa.array(quality))
+
+
+def _column(rows: npt.NDArray[np.int64], name: str, values: pa.Array, quality: pa.Array) -> _Column:
+    parts, names = (pa.repeat(pa.scalar(word), len(rows)) for word in (TEXT, name))
+    fields = [parts, names, values, quality.cast(pa.float32())]
+    return _Column(rows, pa.RecordBatch.from_arrays(fields, schema=SIGNALS.remove(0)))
+
+
+def _listed(signals: list[tuple[int, str, str, bytes, float | None]]) -> _Column:
+    schema = SIGNALS.remove(0)
+    columns = list(zip(*signals, strict=True)) or [()] * 5
+    fields = [pa.array(column, field.type) for column, field in zip(columns[1:], schema, strict=True)]
+    return _Column(np.array(columns[0], dtype=np.int64), pa.RecordBatch.from_arrays(fields, schema=schema))
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    return table.combine_chunks().to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], SIGNALS)
+
+
+def _null_if_blank(text: pa.Array) -> pa.Array:
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(text)), 0)
+    return pc.if_else(blank, pa.scalar(None, pa.string()), text)
+
+
+def _digest(file: dict[str, Any] | None) -> bytes | None:
+    """The SHA-256 of a file as its reader wrote it down; None where it has none, or what stands there is no digest."""
+    try:
+        digest = bytes.fromhex((file or {}).get("sha256") or "")
+    except ValueError:
+        return None
+    return digest if len(digest) == 32 else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes <= MAX_FILE_BYTES:
+            return path.read_bytes()
+        what = f"the kept copy has {size_bytes:,} bytes, expected at most {MAX_FILE_BYTES:,}"
+    except OSError as cause:
+        what = f"the kept copy could not be read ({type(cause).__name__})"
+    raise InputError(what, where="fingerprint_materials", do="Look at the folder of kept copies.")
+
+
+def _skipped(provenance: dict[str, Any], part: str, error: InputError) -> dict[str, Any]:
+    return {
+        "input": provenance["input"],
+        "record": provenance["record"],
+        "offset": provenance["offset"],
+        "stage": "fingerprints/pdq",
+        "reason": "image-unreadable",
+        "detail": f"{part}: {error.what}. {error.do}",
+    }
