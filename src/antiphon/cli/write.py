@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from antiphon import node
-from antiphon.dossier import About, export_tables, write_dossier
 
-__all__ = ["about_of", "write_results"]
+__all__ = ["write_results"]
 
 LIMITS = (
     "The first-pass analyser is a linear model over words: it misses what is said between the lines, and it can flag "
@@ -21,25 +20,27 @@ LIMITS = (
 )
 
 
-def about_of(analysis: node.Analysis, title: str, score: Sequence[Mapping[str, object]] = ()) -> About:
-    """Return what the dossier says of the run."""
-    return About(
-        title, datetime.now(UTC), versions=analysis.versions, settings=analysis.settings,
-        analyser_notes=node.analyser_notes(), limits=LIMITS, demo_score=score,
-    )  # fmt: skip
-
-
 def write_results(
     analysis: node.Analysis, title: str, progress: node.Progress | None = None,
     score: Sequence[Mapping[str, object]] = (),
 ) -> list[Path]:  # fmt: skip
-    """Return the files of the dossier and the tables, made anew where the results changed or one is missing."""
-    out = analysis.out
-    if not analysis.changed and (out / "dossier.html").exists() and (out / "materials.parquet").exists() and not score:
+    """Return the files of the dossier and the tables, made anew where they are not those of this state."""
+    out, note = analysis.out, analysis.out / ".written"
+    state = f"{title}\n{analysis.state}\n"
+    if note.exists() and note.read_text(encoding="utf-8") == state and (out / "dossier.html").exists():
         return [out / "dossier.html", out / "dossier.json"]
+    from antiphon.dossier import About, export_tables, write_dossier
+
     if progress is not None:
         progress.phase("write")
+    note.unlink(missing_ok=True)
     written = export_tables(analysis, out, ("parquet",))
     for form in ("csv", "json"):
         written += export_tables(analysis, out / form, (form,))
-    return [*write_dossier(analysis, out, about_of(analysis, title, score)), *written]
+    about = About(
+        title, datetime.now(UTC), versions=analysis.versions, settings=analysis.settings,
+        analyser_notes=node.analyser_notes(), limits=LIMITS, demo_score=score,
+    )  # fmt: skip
+    written = [*write_dossier(analysis, out, about), *written]
+    note.write_text(state, encoding="utf-8")  # last: a run that was cut off writes them again
+    return written

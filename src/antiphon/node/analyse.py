@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The results of a run, to be queried; what a dossier is written from."""
+    """The results of a run, to be queried; what a dossier is written from. The same `state`, the same results."""
 
     out: Path
     media_root: Path
@@ -93,6 +94,7 @@ class Analysis:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     changed: bool
+    state: str
 
     def query(self, sql: str) -> pa.Table:
         """Return what a query over the result tables gives."""
@@ -130,6 +132,7 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
         )  # fmt: skip
         _read(options, lake, chain, progress)
         changed = _finish(options, lake, progress)
+        state = json.dumps(lake.noted(_DONE_NOTE), sort_keys=True)
     return Analysis(
         options.out, lake.folder / "media", Tables(lake.connect()), _settings_shown(options), versions, changed
     )
@@ -152,7 +155,7 @@ def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) ->
 
 def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
     """Match and group what is in the lake, unless that was done already; return whether it was done now."""
-    state = {"version": lake.version(), "banks": [_digest(path) for path in options.banks]}
+    state = _state(options, lake)
     if lake.noted(_DONE_NOTE) == state:
         return False
     progress.phase("match")
@@ -170,6 +173,12 @@ def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
     lake.replace("stage_skipped", pa.concat_tables(skipped))
     lake.note(_DONE_NOTE, state)
     return True
+
+
+def _state(options: Options, lake: Lake) -> dict[str, Any]:
+    """Return what the table stages depend on."""
+    stages = {stage.name: stage.version for stage in _table_stages()}
+    return {"commits": lake.version(), "banks": [_digest(path) for path in options.banks], "stages": stages}
 
 
 def _table_stages() -> tuple[TableStage, ...]:
