@@ -133,9 +133,8 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
         _read(options, lake, chain, progress)
         changed = _finish(options, lake, progress)
         state = json.dumps(lake.noted(_DONE_NOTE), sort_keys=True)
-    return Analysis(
-        options.out, lake.folder / "media", Tables(lake.connect()), _settings_shown(options), versions, changed
-    )
+    tables, shown = Tables(lake.connect()), _settings_shown(options)
+    return Analysis(options.out, lake.folder / "media", tables, shown, versions, changed, state)
 
 
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
