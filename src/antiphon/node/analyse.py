@@ -121,6 +121,7 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
     """
     progress = progress or Progress()
     _require_paths(options.paths)
+    matcher = _matcher(options)
     lake = Lake(options.out / "lake")
     with lake:
         stages = _stages(options, lake)
@@ -131,7 +132,7 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
             options.mapping, options.public_basis,
         )  # fmt: skip
         _read(options, lake, chain, progress)
-        changed = _finish(options, lake, progress)
+        changed = _finish(options, lake, matcher, progress)
         state = json.dumps(lake.noted(_DONE_NOTE), sort_keys=True)
     tables, shown = Tables(lake.connect()), _settings_shown(options)
     return Analysis(options.out, lake.folder / "media", tables, shown, versions, changed, state)
@@ -152,14 +153,14 @@ def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) ->
         writer.flush()
 
 
-def _finish(options: Options, lake: Lake, progress: Progress) -> bool:
+def _finish(options: Options, lake: Lake, matcher: MatchSignals, progress: Progress) -> bool:
     """Match and group what is in the lake, unless that was done already; return whether it was done now."""
     state = _state(options, lake)
     if lake.noted(_DONE_NOTE) == state:
         return False
     progress.phase("match")
     skipped = [SKIPPED.empty_table()]
-    lake.replace("matches", _matches(options, lake))
+    lake.replace("matches", _matches(matcher, lake))
     for stage in _table_stages():
         progress.phase(stage.name)
         with lake.connect() as tables:
@@ -197,15 +198,20 @@ def _stages(options: Options, lake: Lake) -> dict[str, Stage]:
     }
 
 
-def _matches(options: Options, lake: Lake) -> pa.Table:
-    if not options.banks:
+def _matcher(options: Options) -> MatchSignals:
+    """Return the matching stage with its banks read, so that a faulty bank is told before anything is done."""
+    matcher = MatchSignals(options.banks, text_signals=fingerprint_text)
+    matcher.open()
+    return matcher
+
+
+def _matches(matcher: MatchSignals, lake: Lake) -> pa.Table:
+    if not matcher.bank_paths:
         return MATCHES.empty_table()
-    stage = MatchSignals(options.banks, text_signals=fingerprint_text)
-    stage.open()
     found: list[pa.RecordBatch] = []
     with lake.connect() as tables:
         for batch in tables.sql("SELECT * FROM signals").to_arrow_reader(20_000):
-            found += [out for out in stage.run(batch.cast(stage.reads)) if out.num_rows]
+            found += [out for out in matcher.run(batch.cast(matcher.reads)) if out.num_rows]
     return pa.Table.from_batches(found, MATCHES)
 
 
