@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
 from antiphon.demo.posts import write_jsonl
 
 HERE = Path(__file__).parent
