@@ -79,15 +79,17 @@ def cluster(cache: Path) -> None:
     # A word that several languages share is one entry: its vectors are nearly the same, the first stands for all.
     _, first = np.unique(words, return_index=True)
     words, vectors = words[first], vectors[first]
-    hashes = np.array([word_hash(np.array([ord(c) for c in word], dtype=np.uint32), 0, len(word)) for word in words])
-    columns = [hashes]
+    whole = np.array(
+        [word_hash(np.array([ord(c) for c in word], dtype=np.uint32), 0, len(word)) for word in words], dtype=np.uint64
+    )
+    hashes, kept = np.unique((whole >> np.uint64(32)).astype(np.uint32), return_index=True)
+    columns = []
     for depth in DEPTHS:
         model = MiniBatchKMeans(depth, random_state=SEED, batch_size=4096, n_init=1, max_iter=40).fit(vectors)
         columns.append(model.labels_.astype(np.uint64))
         print(depth, Counter(model.labels_.tolist()).most_common(3))
-    order = np.argsort(hashes)
-    np.savez_compressed(OUT, hashes=hashes[order], coarse=columns[1][order].astype(np.uint8),
-                        fine=columns[2][order].astype(np.uint16))  # fmt: skip
+    np.savez_compressed(OUT, hashes=hashes, coarse=columns[0][kept].astype(np.uint8),
+                        fine=columns[1][kept].astype(np.uint16))  # fmt: skip
     print(f"{len(words)} words, {OUT.stat().st_size} bytes")
 
 

@@ -1,6 +1,6 @@
 """Take the pictures of the docs: the demo's dossier at desktop and phone width.
 
-    python scripts/take_screenshots.py demo-out/results/dossier.html docs/img
+python scripts/take_screenshots.py demo-out/results/dossier.html docs/img
 """
 
 from __future__ import annotations

@@ -1,0 +1,6 @@
+"""Analysis: MATERIALS to FINDINGS; language, discourse, classifier, calibration, explanation."""
+
+from antiphon.analysis.interface import Analyser, Example
+from antiphon.analysis.linear import LinearAnalyser
+
+__all__ = ["Analyser", "Example", "LinearAnalyser"]
