@@ -6,9 +6,9 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from antiphon.errors import ConfigError
+from antiphon.errors import ConfigError, MissingError
 
-__all__ = ["load"]
+__all__ = ["load", "load_named"]
 
 
 @lru_cache(maxsize=8)
@@ -23,6 +23,20 @@ def load(group: str, interface: type) -> dict[str, Any]:
         ConfigError: a plug-in can't be imported, or is not what the group promises.
     """
     return {point.name: _instance(point, interface) for point in sorted(entry_points(group=group), key=_by_name)}
+
+
+@lru_cache(maxsize=64)
+def load_named(group: str, name: str, interface: type) -> Any:  # noqa: ANN401 - an instance of the interface
+    """Return one plug-in of a group, without importing the others.
+
+    Raises:
+        MissingError: there is none of that name.
+        ConfigError: it can't be imported, or is not what the group promises.
+    """
+    found = list(entry_points(group=group, name=name))
+    if not found:
+        raise MissingError(f"there is no plug-in {name!r} in {group}", do="`antiphon doctor` lists all plug-ins.")
+    return _instance(found[0], interface)
 
 
 def _by_name(point: EntryPoint) -> str:

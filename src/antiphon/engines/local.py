@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,7 @@ from antiphon.errors import ConfigError
 
 __all__ = ["Chain", "Done", "LocalEngine", "TaskFailed"]
 
-_PARTS_AHEAD = 4
+_PARTS_AHEAD = 2
 _TRIES = 2
 
 
@@ -178,13 +179,30 @@ class _Pool:
         return link
 
 
+_MAIN = threading.Lock()
+
+
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep a new worker from importing the program's main module again: it needs the chain, not the command line."""
+    main = sys.modules["__main__"]
+    with _MAIN:
+        kept = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
+        main.__spec__ = None
+        try:
+            yield
+        finally:
+            vars(main).update(kept)  # type: ignore[arg-type]
+
+
 class _Link:
     """One worker process and the line to it."""
 
     def __init__(self, context: Any, chain: Chain) -> None:  # noqa: ANN401 - multiprocessing has no public type
         self._near, far = context.Pipe()
         self._process = context.Process(target=_work, args=(far, chain), daemon=True)
-        self._process.start()
+        with _main_hidden():
+            self._process.start()
         far.close()
         word, detail = self._near.recv()
         if word == "broken":

@@ -9,7 +9,7 @@ from antiphon.errors import ConfigError
 __all__ = ["KEY_BYTES", "Pseudonyms", "case_key"]
 
 KEY_BYTES = 32
-_CACHE_LIMIT = 200_000
+_CACHE_LIMIT = 50_000
 
 
 def case_key(node_key: bytes, case_space: str) -> bytes:

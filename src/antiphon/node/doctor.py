@@ -17,8 +17,8 @@ from antiphon import plugins
 from antiphon.analysis.interface import Analyser
 from antiphon.errors import AntiphonError
 from antiphon.fingerprints.interface import SignalType
-from antiphon.node.analyse import ANALYSERS, SIGNALS_GROUP
 from antiphon.node.reading import SOURCES
+from antiphon.node.runs import ANALYSERS, SIGNALS_GROUP
 from antiphon.node.settings import home_folder, load_settings
 from antiphon.sources.interface import Source
 

@@ -112,8 +112,7 @@ class ReadChain:
     public_basis: str | None = None
 
     def open(self) -> None:
-        """Load the readers and what the stages need."""
-        self._sources: dict[str, Source] = plugins.load(SOURCES, Source)
+        """Load what the stages need; a reader is loaded when its first input comes."""
         self._pseudonyms = Pseudonyms(self.key)
         self._media = MediaStore(self.media_root)
         pa.set_cpu_count(1)
@@ -135,7 +134,7 @@ class ReadChain:
         return part
 
     def _block(self, task: BlockTask) -> Part:
-        source = self._sources[task.source]
+        source = _source(task.source)
         part = Part(task.input, task.part, source.name, next_record=task.next_record, next_offset=task.next_offset)
         part.last = task.last
         if isinstance(task.block, Skipped):
@@ -144,10 +143,11 @@ class ReadChain:
             items = _guarded(source.read_block(task.block, self._context(task.input)), source.name)
         for bundle in _bundles(items):
             self._fill(part, bundle, source)
+        pa.default_memory_pool().release_unused()
         return part
 
     def _stream(self, task: StreamTask) -> Iterator[Part]:
-        source = self._sources[task.source]
+        source = _source(task.source)
         number = -1
         with closing(open_input(task.input.path)) as stream:
             items = _guarded(source.read(stream, self._context(task.input)), source.name)
@@ -225,6 +225,11 @@ class _Bundle:
             self.other[item.what] += item.count
         else:
             self.gaps.append(item.what)
+
+
+def _source(name: str) -> Source:
+    source: Source = plugins.load_named(SOURCES, name, Source)
+    return source
 
 
 def _once(part: Part, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -21,8 +21,8 @@ from antiphon.storage.ledger import PARTS
 __all__ = ["Writer"]
 
 _SCHEMAS = {"materials": MATERIALS, "signals": SIGNALS, "findings": FINDINGS, "skipped": SKIPPED}
-_COMMIT_ROWS = 50_000
-_COMMIT_BYTES = 64 * 2**20
+_COMMIT_ROWS = 25_000
+_COMMIT_BYTES = 32 * 2**20
 _COMMIT_SECONDS = 5.0
 
 
@@ -70,6 +70,8 @@ class Writer:
         tables = {name: pa.Table.from_batches(batches, _SCHEMAS[name]) for name, batches in self._tables.items()}
         self.lake.commit(tables, pa.Table.from_pylist(self._parts, schema=PARTS))
         self._tables, self._parts, self._rows, self._bytes = {}, [], 0, 0
+        del tables
+        pa.default_memory_pool().release_unused()  # what one commit needed is not needed until the next
 
     def _take_materials(self, part: Part) -> tuple[int, int]:
         """Add the rows of materials that are new, and what the stages made of them; return how many were new, known."""

@@ -10,7 +10,7 @@ from antiphon.sources.interface import MAX_RECORD_BYTES, LineBlock
 
 __all__ = ["BLOCK_BYTES", "line_blocks"]
 
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 2 * 2**20
 
 
 def line_blocks(stream: BinaryIO, record: int = 0, offset: int = 0) -> Iterator[LineBlock | Skipped]:
