@@ -230,12 +230,18 @@ def _identity(
     published_at: int | None, media: str,
 ) -> str:  # fmt: skip
     if native_id:
-        return content_id(_space(source), "id", native_id, revision or "")
+        return _native_identity(_space(source), native_id, revision or "")
     platform = _platform(source)
     if url:
         return content_id(platform, "url", canonical_url(url), revision or "")
     stamp = "" if published_at is None else str(published_at)
     return content_id(platform, "content", title or "", text or "", stamp, media, revision or "")
+
+
+def _native_identity(space: str, native_id: str, revision: str) -> str:
+    """Return what `content_id` gives for these parts, without a list of them: this runs for every post."""
+    joined = f"{len(space)}:{space}2:id{len(native_id)}:{native_id}{len(revision)}:{revision}"
+    return blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _pivot(materials: Sequence[Material]) -> Columns:
@@ -269,7 +275,7 @@ def _identities(n: int, get: Callable[[str], list[Any]], published: pa.Array) ->
     source, native_id, revision = get("source"), get("native_id"), get("revision")
     if n and all(native_id):
         return [
-            content_id(_space(s), "id", key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)
+            _native_identity(_space(s), key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)
         ]
     stamps = published.cast(pa.int64()).to_pylist()
     digests = ["".join(m.sha256 or m.path or "" for m in files) if files else "" for files in get("media")]
@@ -277,6 +283,8 @@ def _identities(n: int, get: Callable[[str], list[Any]], published: pa.Array) ->
 
 
 def _strings(values: list[str | None]) -> pa.Array:
+    if not any(values) and all(value is None for value in values):
+        return pa.nulls(len(values), pa.string())
     try:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:
@@ -333,7 +341,7 @@ def _media(media: list[Sequence[Media] | None]) -> pa.Array:
 
 
 def _provenance(n: int, get: Callable[[str], list[Any]], origin: Origin) -> pa.Array:
-    constants = [pa.array([value] * n, pa.string()) for value in origin]
+    constants = [pa.repeat(pa.scalar(value, pa.string()), n) for value in origin]
     numbers = [pa.array(get(name), pa.int64()) for name in ("record", "offset")]
     return pa.StructArray.from_arrays(
         [constants[0], *numbers, *constants[1:]], fields=list(MATERIALS.field("provenance").type)

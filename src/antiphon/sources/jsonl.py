@@ -7,6 +7,7 @@ million records a minute, one object a record would cost more than reading it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, BinaryIO, ClassVar
 
 import orjson
@@ -27,6 +28,7 @@ _NAMES_OF_A_PERSON = ("id", "id_str", "username", "screen_name", "acct", "did", 
 _LISTS = ("data", "items", "posts", "results", "records", "messages", "documents", "articles", "comments", "tweets")
 _STRING = {str, type(None)}
 _WHOLE = {int, type(None)}
+_ONLY_OBJECTS = {dict}
 
 
 class JsonLines:
@@ -60,24 +62,19 @@ class JsonLines:
 
     def read_block(self, block: LineBlock, context: ReadContext) -> Iterator[Item]:
         """Yield the records of some lines as columns."""
-        records: list[dict[str, Any]] = []
-        places: list[tuple[int, int]] = []
-        raws: list[bytes] = []
-        for record, offset, line in block.lines():
+        lines = block.data.split(b"\n")
+        offsets = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
+        for start in range(0, len(lines), _ROWS):
+            chunk = lines[start : start + _ROWS]
+            places = list(enumerate(offsets[start : start + len(chunk)], block.first_record + start))
             try:
-                value = orjson.loads(line)
+                records = list(map(orjson.loads, chunk))
             except orjson.JSONDecodeError:
-                value = _second_try(line, record, offset)
-            if isinstance(value, dict):
-                records.append(value)
-                places.append((record, offset))
-                raws.append(line)
+                records = []
+            if records and _ONLY_OBJECTS.issuperset(map(type, records)):
+                yield from _columns(records, places, chunk, context)
             else:
-                yield value if isinstance(value, Skipped) else _no_object(value, record, offset, line)
-            if len(records) == _ROWS:
-                yield from _columns(records, places, raws, context)
-                records, places, raws = [], [], []
-        yield from _columns(records, places, raws, context)
+                yield from _line_by_line(chunk, places, context)
 
     def examples(self) -> Iterable[Example]:
         """Return invented posts, one of them broken."""
@@ -109,8 +106,24 @@ class JsonLines:
         yield from _columns(records, places, [b""] * len(records), context)
 
 
+def _line_by_line(lines: Sequence[bytes], places: Sequence[tuple[int, int]], context: ReadContext) -> Iterator[Item]:
+    """Yield the records of lines of which some are blank, broken or no objects."""
+    records: list[dict[str, Any]] = []
+    kept: list[tuple[int, int]] = []
+    raws: list[bytes] = []
+    for line, (record, offset) in zip(map(bytes.strip, lines), places, strict=True):
+        value = _second_try(line, record, offset) if line else None
+        if isinstance(value, dict):
+            records.append(value)
+            kept.append((record, offset))
+            raws.append(line)
+        elif line:
+            yield value if isinstance(value, Skipped) else _no_object(value, record, offset, line)
+    yield from _columns(records, kept, raws, context)
+
+
 def _second_try(line: bytes, record: int, offset: int) -> Any:  # noqa: ANN401 - JSON
-    """Return the value of a line that strict JSON refuses, or the reason why there is none."""
+    """Return the value of a line, or the reason why there is none."""
     if len(line) > MAX_RECORD_BYTES:
         return Skipped("record-too-long", f"longer than {MAX_RECORD_BYTES:,} bytes", record, offset, line, len(line))
     try:

@@ -30,6 +30,18 @@ __all__ = ["Lake", "Tables"]
 
 _APPENDED = ("materials", "signals", "findings", "read_skipped")
 _COMMIT = pa.field("commit", pa.int64())
+_UNIQUE = deltalake.ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+# Statistics of long texts cost more than writing them and serve no query of ours; those of `commit` let the recovery
+# pass over all files but the last.
+_WRITING = deltalake.WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    default_column_properties=deltalake.ColumnProperties(statistics_enabled="NONE"),
+    column_properties={
+        "commit": deltalake.ColumnProperties(statistics_enabled="CHUNK"),
+        **dict.fromkeys(("material_id", "native_id", "url", "text", "value"), _UNIQUE),
+    },
+)
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FULL_SIGNS = ("No space left", "File too large", "os error 28", "os error 27", "Disk quota")
 
@@ -73,6 +85,7 @@ class Lake:
     def __init__(self, folder: Path, *, memory_mb: int = 400) -> None:
         self.folder, self._memory_mb = folder, memory_mb
         self._lock: IO[str] | None = None
+        self._open: dict[str, deltalake.DeltaTable] = {}
 
     def __enter__(self) -> Lake:
         self._make()
@@ -81,6 +94,7 @@ class Lake:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._open.clear()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -101,7 +115,9 @@ class Lake:
     def replace(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
         """Put a whole table in the place of the one there was, atomically."""
         with _told(self.folder / name):
-            deltalake.write_deltalake(str(self.folder / name), table, mode="overwrite", schema_mode="overwrite")
+            deltalake.write_deltalake(
+                str(self.folder / name), table, mode="overwrite", schema_mode="overwrite", writer_properties=_WRITING
+            )
             deltalake.DeltaTable(str(self.folder / name)).vacuum(
                 retention_hours=0, dry_run=False, enforce_retention_duration=False
             )
@@ -165,7 +181,14 @@ class Lake:
     def _append(self, name: str, table: pa.Table, number: int) -> None:
         numbered = table.append_column(_COMMIT, pa.array([number], pa.int64()).take(pa.array([0] * table.num_rows)))
         with _told(self.folder / name):
-            deltalake.write_deltalake(str(self.folder / name), numbered, mode="append")
+            deltalake.write_deltalake(self._writable(name), numbered, mode="append", writer_properties=_WRITING)
+
+    def _writable(self, name: str) -> deltalake.DeltaTable | str:
+        """Return a table opened once for all commits of this run, or its path where it has to be made."""
+        path = self.folder / name
+        if name not in self._open and (path / "_delta_log").is_dir():
+            self._open[name] = deltalake.DeltaTable(str(path))
+        return self._open.get(name, str(path))
 
     def _make(self) -> None:
         try:

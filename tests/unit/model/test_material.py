@@ -11,6 +11,7 @@ from antiphon.model.material import (
     Media,
     Origin,
     Skipped,
+    content_id,
     material_id,
     materials_batch,
     skipped_batch,
@@ -56,6 +57,11 @@ def test_contents_run_into_one_another_never(left, right):
     ids = {material_id(Material("p", title=t or "", text=x or "")) for t, x in (left, right)}
     same = [p or "" for p in left] == [p or "" for p in right]
     assert len(ids) == (1 if same else 2)
+
+
+def test_the_short_way_to_an_id_is_the_long_one():
+    """Ids are kept for years: the fast path may never differ."""
+    assert material_id(Material("x", native_id="7", revision="é2")) == content_id("x", "id", "7", "é2")
 
 
 def test_the_batch_has_the_ids_that_material_id_gives():

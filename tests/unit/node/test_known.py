@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon.node.known import KnownIds
 
-ids = st.integers(0, 40).map(lambda n: f"{n:032x}")
+ids = st.tuples(st.integers(0, 3), st.integers(0, 12)).map(lambda pair: "{:016x}{:016x}".format(*pair))
 
 
 @given(st.lists(st.lists(ids, max_size=30), max_size=8))
