@@ -67,13 +67,15 @@ def _memory(pid: int) -> tuple[int, int]:
     return rss, pss
 
 
-def bench_reading(folder: Path, posts: Path, env: dict[str, str], rounds: int) -> dict[str, object]:
+def bench_reading(
+    folder: Path, posts: Path, ours_env: dict[str, str], peer_env: dict[str, str], rounds: int
+) -> dict[str, object]:
     """JSON lines to materials in the lake, beside pandas' read_json and to_parquet, in turns."""
     ours, peer = [], []
     for round_ in range(rounds):
         out = folder / f"read{round_}"
-        ours.append(measured([sys.executable, str(HERE / "read_only.py"), str(posts), str(out)], env))
-        peer.append(measured([sys.executable, "-c", PANDAS, str(posts), str(folder / "pandas.parquet")], env))
+        ours.append(measured([sys.executable, str(HERE / "read_only.py"), str(posts), str(out)], ours_env))
+        peer.append(measured([sys.executable, "-c", PANDAS, str(posts), str(folder / "pandas.parquet")], peer_env))
         shutil.rmtree(out)
     size_mb = posts.stat().st_size / 1e6
     best, other = min(ours, key=_seconds), min(peer, key=_seconds)
@@ -119,14 +121,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         env = os.environ | {"ANTIPHON_HOME": str(folder / "home")}
+        ours = env | {"PYTHONPATH": str(HERE / "installed_only")}
         results: dict[str, object] = {"machine": {"cores": os.cpu_count(), "python": platform.python_version()}}
         large, small = folder / "large.jsonl", folder / "small.jsonl"
         write_jsonl(large, asked.posts, seed=1)
         write_jsonl(small, asked.posts // 10, seed=2)
-        results["reading"] = bench_reading(folder, large, env, asked.rounds)
+        results["reading"] = bench_reading(folder, large, ours, env, asked.rounds)
         print(json.dumps(results["reading"], indent=1))
         results["chain"] = [
-            bench_chain(folder, small, asked.posts // 10, env), bench_chain(folder, large, asked.posts, env),
+            bench_chain(folder, small, asked.posts // 10, ours), bench_chain(folder, large, asked.posts, ours),
         ]  # fmt: skip
         print(json.dumps(results["chain"], indent=1))
     asked.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
