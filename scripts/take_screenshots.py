@@ -11,20 +11,29 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SIZES = {"dossier": (1280, 900), "dossier-phone": (390, 844)}
+VIEWS = {
+    "dossier-summary": (1280, 900, "Summary"),
+    "dossier": (1280, 900, "Materials that a reviewer should see first"),
+    "dossier-network": (1280, 900, "Network of sources"),
+    "dossier-phone": (390, 844, "Materials that a reviewer should see first"),
+}
 
 
 def main(page_path: Path, out: Path) -> None:
-    """Open the page from disk at each width and take its first screen."""
+    """Open the page from disk at each width and take the screen below a heading."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name, (width, height) in SIZES.items():
+        for name, (width, height, heading) in VIEWS.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(page_path.resolve().as_uri())
             page.wait_for_timeout(1_500)
+            if heading != "Summary":
+                for _ in range(3):  # what comes into sight is laid out only then, and moves the rest
+                    page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView()")
+                    page.wait_for_timeout(400)
             page.screenshot(path=out / f"{name}.png")
         browser.close()
 

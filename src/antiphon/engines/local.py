@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any, Protocol
 
 from antiphon.errors import ConfigError
@@ -87,6 +87,7 @@ class _Pool:
         self._slots: deque[_Slot] = deque()
         self._changed = threading.Condition()
         self._room = threading.Semaphore(2 * workers + 2)  # tasks begun and not yet taken
+        self._taken: _Slot | None = None
         self._exhausted = False
         self._stopped = False
         self._fault: BaseException | None = None
@@ -107,21 +108,33 @@ class _Pool:
             self._room.release()
 
     def stop(self) -> None:
-        """End the workers, whatever they do; their unfinished tasks leave no trace."""
+        """End the workers, whatever they do, and wait for the threads; unfinished tasks leave no trace."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        for link in list(self._links):
-            link.end()
-        for _ in self._threads:
+        for thread in self._threads:
             self._room.release()
+            while thread.is_alive():
+                for link in list(self._links):
+                    link.kill()
+                self._drain()  # a thread may wait for room in a queue that nobody reads any more
+                thread.join(timeout=0.05)
+
+    def _drain(self) -> None:
+        with self._changed:
+            slots = [*self._slots, *([self._taken] if self._taken else [])]
+        for slot in slots:
+            with contextlib.suppress(Empty):
+                while True:
+                    slot.parts.get_nowait()
 
     def _first(self) -> _Slot | None:
         with self._changed:
             self._changed.wait_for(lambda: self._slots or self._exhausted or self._fault)
             if self._fault is not None:
                 raise self._fault
-            return self._slots.popleft() if self._slots else None
+            self._taken = self._slots.popleft() if self._slots else None
+            return self._taken
 
     def _next(self) -> _Slot | None:
         self._room.acquire()
@@ -157,7 +170,7 @@ class _Pool:
         given, detail = 0, ""
         for _ in range(_TRIES):
             if self._stopped:
-                return None
+                return link
             try:
                 if link is None:
                     link = _Link(self._context, self._chain)
@@ -222,10 +235,15 @@ class _Link:
         self.end()
         return f"the worker ended with {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
 
+    def kill(self) -> None:
+        """End the worker; the thread that waits for it learns so from the line."""
+        self._process.terminate()
+
     def end(self) -> None:
+        """End the worker and close the line; only for the thread that uses it."""
+        self._process.terminate()
         with contextlib.suppress(OSError):
             self._near.close()
-        self._process.terminate()
 
 
 def _work(line: Connection, chain: Chain) -> None:
