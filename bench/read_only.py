@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from antiphon import plugins
@@ -19,7 +20,7 @@ def main(posts: Path, out: Path) -> None:
     """Read the posts into the lake and print how many were kept."""
     with Lake(out) as lake:
         writer = Writer(lake, KnownIds(), set())
-        planner = Planner(plugins.load(SOURCES, Source), {})
+        planner = Planner(partial(plugins.load, SOURCES, Source), {})
         for result in LocalEngine(2).run(ReadChain({}, bytes(32), out / "media"), planner.tasks([posts])):
             if isinstance(result, TaskFailed):
                 sys.exit(result.detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +40,10 @@ class _Page(BaseHTTPRequestHandler):
 
 
 def serve(page: Path) -> None:
-    """Show a page in the browser until Ctrl-C."""
+    """Show a page in the browser until Ctrl-C; where there is neither a browser nor a terminal, only say where it is."""
+    if not _has_browser() and not sys.stdout.isatty():
+        click.echo("There is no browser here; open the file in one.")
+        return
     with ThreadingHTTPServer((_HOST, 0), partial(_Page, page)) as server:
         address = f"http://{_HOST}:{server.server_port}/"
         click.echo(f"Showing it on {address} (this machine only); Ctrl-C ends it.")
@@ -48,3 +52,11 @@ def serve(page: Path) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             click.echo("")
+
+
+def _has_browser() -> bool:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True

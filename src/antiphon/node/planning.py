@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,21 +41,26 @@ class Planner:
     """Makes the tasks of a run.
 
     Attributes:
-        sources: The readers by name.
+        load: Gives the readers by name; not called where there is nothing to read.
         places: Path → how far it was read before.
         done: Called with each input that needs no reading.
         begun: Called with each input that will be read.
     """
 
-    sources: Mapping[str, Source]
+    load: Callable[[], Mapping[str, Source]]
     places: Mapping[str, Place]
     done: Callable[[Input], None] = lambda found: None
     begun: Callable[[Input], None] = lambda found: None
     _late: list[tuple[Input, str]] = field(default_factory=list)
 
-    def tasks(self, paths: list[Path]) -> Iterator[Task]:
-        """Yield the tasks for everything under some paths, the late sources last."""
-        for found in walk(paths):
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The readers by name."""
+        return self.load()
+
+    def tasks(self, paths: Sequence[Path], leave_out: Path | None = None) -> Iterator[Task]:
+        """Yield the tasks for everything under some paths but the folder left out, the late sources last."""
+        for found in walk(paths, leave_out):
             if isinstance(found, Unreadable):
                 refused = Input(found.name, found.name, 0, 0)
                 if self._needed(refused):

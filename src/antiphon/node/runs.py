@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -92,9 +93,16 @@ class Analysis:
     media_root: Path
     tables: Tables
     settings: Mapping[str, Any]
-    versions: Mapping[str, str]
+    stages: Mapping[str, str]
     changed: bool
     state: str
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Component → version: the program, its stages, its readers."""
+        sources = plugins.load(SOURCES, Source)
+        readers = {f"source {name}": source.version for name, source in sources.items()}
+        return {"antiphon": __version__, **self.stages, **readers}
 
     def query(self, sql: str) -> pa.Table:
         """Return what a query over the result tables gives."""
@@ -125,8 +133,8 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
     lake = Lake(options.out / "lake")
     with lake:
         stages = _stages(options, lake)
-        versions = _versions(stages)
-        _require_same_stages(lake, {stage.name: stage.version for stage in stages.values()})
+        versions = {stage.name: stage.version for stage in stages.values()}
+        _require_same_stages(lake, versions)
         chain = ReadChain(
             stages, case_key(settings.key, _case_space(lake, options.case_space)), lake.folder / "media",
             options.mapping, options.public_basis,
@@ -140,9 +148,9 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
 
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
     progress.phase("read")
-    planner = Planner(plugins.load(SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
+    planner = Planner(partial(plugins.load, SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
     writer: Writer | None = None
-    for result in LocalEngine(options.workers).run(chain, planner.tasks(list(options.paths))):
+    for result in LocalEngine(options.workers).run(chain, planner.tasks(options.paths, options.out)):
         if isinstance(result, Done):
             continue
         writer = writer or _writer(lake)  # the known ids are read only where there is something new
@@ -290,15 +298,6 @@ def _case_space(lake: Lake, asked: str) -> str:
             do="Choose an output folder of its own for each case-space.",
         )  # fmt: skip
     return str(before)
-
-
-def _versions(stages: Mapping[str, Stage]) -> dict[str, str]:
-    sources = plugins.load(SOURCES, Source)
-    return {
-        **{f"source {name}": source.version for name, source in sources.items()},
-        **{stage.name: stage.version for stage in stages.values()},
-        "antiphon": __version__,
-    }
 
 
 def _settings_shown(options: Options) -> dict[str, Any]:

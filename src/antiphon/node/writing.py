@@ -21,8 +21,8 @@ from antiphon.storage.ledger import PARTS
 __all__ = ["Writer"]
 
 _SCHEMAS = {"materials": MATERIALS, "signals": SIGNALS, "findings": FINDINGS, "skipped": SKIPPED}
-_COMMIT_ROWS = 25_000
-_COMMIT_BYTES = 32 * 2**20
+_COMMIT_ROWS = 40_000
+_COMMIT_BYTES = 48 * 2**20
 _COMMIT_SECONDS = 5.0
 
 

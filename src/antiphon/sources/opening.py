@@ -15,7 +15,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -259,9 +259,17 @@ def list_container(path: str) -> dict[str, int]:
         return {info.filename: info.compress_size for info in container.infolist() if not info.is_dir()}
 
 
-def walk(paths: list[Path]) -> Iterator[Input | Unreadable]:
-    """Yield every input under some paths, folders and containers entered, each once, in the order of their names."""
+def walk(paths: Sequence[Path], leave_out: Path | None = None) -> Iterator[Input | Unreadable]:
+    """Yield every input under some paths, folders and containers entered, each once, in the order of their names.
+
+    Args:
+        paths: Files and folders.
+        leave_out: A folder that is passed over wherever it is met: the results of a run are not its input.
+    """
     seen: set[tuple[int, int]] = set()
+    if leave_out is not None and leave_out.exists():
+        status = leave_out.stat()
+        seen.add((status.st_dev, status.st_ino))
     for path in paths:
         yield from _walk_path(path, path.name or str(path), seen)
 

@@ -14,7 +14,7 @@ LINES = b'{"id": 1, "text": "Rain in Veyl"}\n{"id": 2, "text": "Sun in Brask"}\n
 
 
 def tasks(path, places=None):
-    return list(Planner(SOURCES, places or {}).tasks([path]))
+    return list(Planner(lambda: SOURCES, places or {}).tasks([path]))
 
 
 def test_lines_are_cut_into_blocks(tmp_path):

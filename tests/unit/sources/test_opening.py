@@ -149,3 +149,11 @@ def test_an_input_says_its_size(tmp_path):
     (found,) = walk([tmp_path / "a"])
     assert isinstance(found, Input)
     assert found.bytes == 4
+
+
+def test_a_folder_can_be_left_out(tmp_path):
+    """The results of a run lie where they like, and are never its input."""
+    (tmp_path / "a.txt").write_text("rain")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b.txt").write_text("sun")
+    assert [item.name for item in walk([tmp_path], tmp_path / "out")] == [f"{tmp_path.name}/a.txt"]
