@@ -40,7 +40,7 @@ class _Page(BaseHTTPRequestHandler):
 
 
 def serve(page: Path) -> None:
-    """Show a page in the browser until Ctrl-C; where there is neither a browser nor a terminal, only say where it is."""
+    """Show a page in the browser until Ctrl-C; with neither a browser nor a terminal only say so."""
     if not _has_browser() and not sys.stdout.isatty():
         click.echo("There is no browser here; open the file in one.")
         return
