@@ -143,6 +143,7 @@ class ReadChain:
             items = _guarded(source.read_block(task.block, self._context(task.input)), source.name)
         for bundle in _bundles(items):
             self._fill(part, bundle, source)
+        part.ids.clear()  # they served to tell repeated materials, and are not sent
         pa.default_memory_pool().release_unused()
         return part
 
@@ -155,6 +156,7 @@ class ReadChain:
                 if number >= task.first_part:  # the ones before were done in an earlier run
                     part = Part(task.input, number, source.name)
                     self._fill(part, bundle, source)
+                    part.ids.clear()
                     yield part
         end = Part(task.input, number + 1, source.name, last=True)
         if number < 0:
