@@ -144,7 +144,6 @@ class ReadChain:
         for bundle in _bundles(items):
             self._fill(part, bundle, source)
         part.ids.clear()  # they served to tell repeated materials, and are not sent
-        pa.default_memory_pool().release_unused()
         return part
 
     def _stream(self, task: StreamTask) -> Iterator[Part]:
