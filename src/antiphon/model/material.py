@@ -122,11 +122,11 @@ class Gap:
 class Columns:
     """Many materials of one source as columns, for readers where a million records a minute matter.
 
-    `values` maps names of `Material`'s fields to lists of equal length; a missing name is null throughout. `raws` gives
-    the raw bytes of a row for the quarantine.
+    `values` maps names of `Material`'s fields to lists or Arrow arrays of equal length; a missing name is null
+    throughout. `raws` gives the raw bytes of a row for the quarantine.
     """
 
-    values: dict[str, list[Any]]
+    values: dict[str, Any]
     raws: Sequence[bytes]
 
     def __len__(self) -> int:
@@ -253,11 +253,11 @@ def _pivot(materials: Sequence[Material]) -> Columns:
 def _assemble(columns: Columns, origin: Origin, pseudonym: Pseudonym) -> pa.RecordBatch:
     n = len(columns)
     get = lambda name: columns.values.get(name) or [None] * n  # noqa: E731
-    source, text = get("source"), get("text")
+    source, text = get("source"), _strings(get("text"))
     published, collected = _instants(get("published_at")), _instants(get("collected_at"))
     ids = _identities(n, get, published)
     _require_kinds(get("kind"))
-    authors = [pseudonym(_platform(s), a) if a else None for s, a in zip(source, get("author"), strict=True)]
+    authors = [pseudonym(_platform(s), a) if a else None for s, a in zip(source, _listed(get("author")), strict=True)]
     reach = pa.StructArray.from_arrays(
         [pa.array(get(name), pa.int64()) for name in ("views", "reactions", "shares", "replies")],
         fields=list(MATERIALS.field("reach").type),
@@ -265,24 +265,31 @@ def _assemble(columns: Columns, origin: Origin, pseudonym: Pseudonym) -> pa.Reco
     arrays = [
         pa.array(ids, pa.string()), _strings(source), *(_strings(get(name)) for name in ("native_id", "revision", "url",
         "kind")), published, collected, pa.array(authors, pa.string()), _strings(get("lang_declared")),
-        _strings(get("title")), _strings(text), _links(text, get("links")), _media(get("media")),
+        _strings(get("title")), text, _links(text, get("links")), _media(get("media")),
         *(_strings(get(name)) for name in ("reply_to", "repost_of", "thread")), reach, _provenance(n, get, origin),
     ]  # fmt: skip
     return pa.RecordBatch.from_arrays(arrays, schema=MATERIALS)
 
 
 def _identities(n: int, get: Callable[[str], list[Any]], published: pa.Array) -> list[str]:
-    source, native_id, revision = get("source"), get("native_id"), get("revision")
+    source, native_id, revision = get("source"), _listed(get("native_id")), _listed(get("revision"))
     if n and all(native_id):
         return [
             _native_identity(_space(s), key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)
         ]
     stamps = published.cast(pa.int64()).to_pylist()
     digests = ["".join(m.sha256 or m.path or "" for m in files) if files else "" for files in get("media")]
-    return list(map(_identity, source, native_id, get("url"), revision, get("title"), get("text"), stamps, digests))
+    url, title, text = (_listed(get(name)) for name in ("url", "title", "text"))
+    return list(map(_identity, source, native_id, url, revision, title, text, stamps, digests))
 
 
-def _strings(values: list[str | None]) -> pa.Array:
+def _listed(values: list[Any] | pa.Array) -> list[Any]:
+    return values.to_pylist() if isinstance(values, pa.Array) else values
+
+
+def _strings(values: list[str | None] | pa.Array) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return values
     if not any(values) and all(value is None for value in values):
         return pa.nulls(len(values), pa.string())
     try:
@@ -296,8 +303,8 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
-def _instants(values: list[Instant]) -> pa.Array:
-    if all(v is None for v in values):
+def _instants(values: list[Instant] | pa.Array) -> pa.Array:
+    if not isinstance(values, pa.Array) and all(v is None for v in values):
         return pa.nulls(len(values), INSTANT)
     try:
         fast = pa.array(values, pa.string()).cast(INSTANT)
@@ -308,7 +315,7 @@ def _instants(values: list[Instant]) -> pa.Array:
             return fast
     except (pa.ArrowException, TypeError):
         pass  # not all ISO 8601 with a zone: read each by itself
-    return pa.array([instant_us(v) for v in values], pa.int64()).cast(INSTANT)
+    return pa.array([instant_us(v) for v in _listed(values)], pa.int64()).cast(INSTANT)
 
 
 def _require_kinds(kinds: list[str]) -> None:
@@ -317,14 +324,15 @@ def _require_kinds(kinds: list[str]) -> None:
         raise InputError(f"kind {sorted(map(str, unknown))[0]!r} is not known", do="Use one of: " + ", ".join(KINDS))
 
 
-def _links(texts: list[str | None], given: list[Sequence[str] | None]) -> pa.Array:
-    if not any(given) and not any(t and "://" in t for t in texts):
+def _links(texts: pa.Array, given: list[Sequence[str] | None]) -> pa.Array:
+    mention = pc.match_substring(texts, "://").fill_null(False)
+    if not any(given) and not pc.any(mention, min_count=0).as_py():
         return pa.array([[]] * len(texts), pa.list_(pa.string()))
     rows = []
-    for text, links in zip(texts, given, strict=True):
+    for row, (mentions, links) in enumerate(zip(mention.to_pylist(), given, strict=True)):
         found = list(links) if links else []
-        if text and "://" in text:
-            found += [match.rstrip(_LINK_TAIL) for match in _LINK.findall(text)]
+        if mentions:
+            found += [match.rstrip(_LINK_TAIL) for match in _LINK.findall(texts[row].as_py())]
         rows.append(list(dict.fromkeys(map(_clean, found))) if found else [])
     return pa.array(rows, pa.list_(pa.string()))
 
@@ -349,6 +357,7 @@ def _provenance(n: int, get: Callable[[str], list[Any]], origin: Origin) -> pa.A
 
 
 def _sort_out(columns: Columns, origin: Origin) -> tuple[Columns, list[Skipped]]:
+    columns = Columns({name: _listed(values) for name, values in columns.values.items()}, columns.raws)
     names = list(columns.values)
     good: list[int] = []
     skipped = []

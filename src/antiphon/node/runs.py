@@ -209,7 +209,8 @@ def _stages(options: Options, lake: Lake) -> dict[str, Stage]:
 def _matcher(options: Options) -> MatchSignals:
     """Return the matching stage with its banks read, so that a faulty bank is told before anything is done."""
     matcher = MatchSignals(options.banks, text_signals=fingerprint_text)
-    matcher.open()
+    if options.banks:  # without one there is nothing to read, and no kernel to load
+        matcher.open()
     return matcher
 
 

@@ -11,12 +11,15 @@ from itertools import accumulate
 from typing import Any, BinaryIO, ClassVar
 
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from antiphon.model.material import Columns, Item, Media, Skipped
 from antiphon.sources.columns import count_of, kind_of, list_of, resolve, source_of
 from antiphon.sources.interface import MAX_RECORD_BYTES, Example, LineBlock, ReadContext
 from antiphon.sources.jsonio import json_head, loads, stream_items
 from antiphon.sources.lines import line_blocks
+from antiphon.sources.uniform import uniform_columns
 
 __all__ = ["JsonLines"]
 
@@ -62,8 +65,12 @@ class JsonLines:
 
     def read_block(self, block: LineBlock, context: ReadContext) -> Iterator[Item]:
         """Yield the records of some lines as columns."""
-        lines = block.data.split(b"\n")
+        lines = block.data.removesuffix(b"\n").split(b"\n")
         offsets = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
+        uniform = _uniform(block, lines, offsets, context)
+        if uniform is not None:
+            yield uniform
+            return
         for start in range(0, len(lines), _ROWS):
             chunk = lines[start : start + _ROWS]
             places = list(enumerate(offsets[start : start + len(chunk)], block.first_record + start))
@@ -160,10 +167,7 @@ def _columns(
 ) -> Iterator[Item]:
     if not records:
         return
-    values = {
-        field: [_first(record, keys) for record in records] if len(keys) > 1 else [r.get(keys[0]) for r in records]
-        for field, keys in _fields(records, context).items()
-    }
+    values = _values(records, context)
     values["record"], values["offset"] = map(list, zip(*places, strict=True))
     kept, skipped = _convert(values, records, places, raws)
     yield from skipped
@@ -171,10 +175,60 @@ def _columns(
         yield kept
 
 
-def _fields(records: list[dict[str, Any]], context: ReadContext) -> dict[str, list[str]]:
+def _uniform(block: LineBlock, lines: Sequence[bytes], offsets: Sequence[int], context: ReadContext) -> Columns | None:
+    """Return the records of lines that are all alike and all have a text: most files are of such lines."""
+    columns = uniform_columns(block.data, lines)
+    fields = _fields([tuple(columns)], context) if columns else {}
+    if columns is None or "text" not in fields or any(len(keys) > 1 for keys in fields.values()):
+        return None
+    found = {field: columns[key] for field, (key,) in fields.items() if not pa.types.is_null(columns[key].type)}
+    if not all(_is_plain(field, column.type) for field, column in found.items()):
+        return None
+    texts = found.get("text")
+    if texts is None or texts.null_count or not pc.min(pc.binary_length(texts)).as_py():
+        return None
+    n = len(lines)
+    values: dict[str, Any] = {
+        field: column.cast(pa.string()) if field in _TEXTS else column for field, column in found.items()
+    }
+    values["source"] = list(
+        map(source_of, _listed(values.pop("platform", None), n), _listed(values.pop("outlet", None), n))
+    )
+    values["kind"] = _kinds({name: _listed(values.get(name), n) for name in ("kind", "reply_to", "repost_of")}, n)
+    values["record"] = pa.array(range(block.first_record, block.first_record + n), pa.int64())
+    values["offset"] = pa.array(offsets[:n], pa.int64())
+    return Columns(values, lines)
+
+
+def _is_plain(field: str, kind: pa.DataType) -> bool:
+    """Whether a column of this type is what its field takes, with no value to be looked at."""
+    if field in (*_TEXTS, "published_at", "collected_at"):
+        return kind in (pa.string(), pa.int64())
+    return kind == (pa.int64() if field in _COUNTS else pa.string()) and field not in ("links", "media")
+
+
+def _listed(column: pa.Array | None, n: int) -> list[Any]:
+    return [None] * n if column is None else column.to_pylist()
+
+
+def _values(records: list[dict[str, Any]], context: ReadContext) -> dict[str, list[Any]]:
+    """Return the values that feed each field, row by row."""
+    shapes = dict.fromkeys(map(tuple, records))
+    fields = _fields(shapes, context)
+    if len(shapes) == 1:  # every record has the same keys in the same order: turned over as a whole
+        columns = dict(zip(*shapes, zip(*map(dict.values, records), strict=True), strict=True))
+        if all(len(keys) == 1 for keys in fields.values()):
+            return {field: list(columns[key]) for field, (key,) in fields.items()}
+    return {
+        field: [_first(record, keys) for record in records] if len(keys) > 1 else [r.get(keys[0]) for r in records]
+        for field, keys in fields.items()
+    }
+
+
+def _fields(shapes: Iterable[tuple[str, ...]], context: ReadContext) -> dict[str, list[str]]:
     """Return which keys feed each field: records of one file may call the same thing by different names."""
     fields: dict[str, list[str]] = {}
-    for keys in dict.fromkeys(map(tuple, records)):
+    for keys in shapes:
         # JSON leaves out what is empty, so a mapping may name a key that these records do not have.
         mapping = {field: key for field, key in context.mapping.items() if key in keys}
         for key, field in resolve(keys, mapping).items():
