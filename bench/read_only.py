@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +20,7 @@ from antiphon.storage.lake import Lake
 def main(posts: Path, out: Path) -> None:
     """Read the posts into the lake and print how many were found."""
     found = 0
-    with Lake(out) as lake:
-        writer = Writer(lake, KnownIds(), set())
+    with Lake(out) as lake, closing(Writer(lake, KnownIds(), set())) as writer:
         planner = Planner(partial(plugins.load, SOURCES, Source), {})
         for result in LocalEngine(2).run(ReadChain({}, bytes(32), out / "media"), planner.tasks([posts])):
             if isinstance(result, TaskFailed):

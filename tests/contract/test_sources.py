@@ -32,6 +32,16 @@ def read(name: str, content: bytes, input_name: str) -> list:
     return list(SOURCES[name].read(io.BufferedReader(io.BytesIO(content)), context))
 
 
+def plain(items: list) -> list:
+    """Return the items with columns as lists, which compare by what they hold."""
+    return [
+        ({key: list(column) for key, column in item.values.items()}, list(item.raws))
+        if isinstance(item, Columns)
+        else item
+        for item in items
+    ]
+
+
 def materials(items: list) -> int:
     """Return how many rows the items become."""
     rows = [item for item in items if isinstance(item, Material)]
@@ -64,7 +74,7 @@ def test_an_example_gives_the_materials_that_it_says(name, example):
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=IDS)
 def test_reading_twice_gives_the_same(name, example):
     """What lets a run be killed and go on."""
-    first, second = (read(name, example.content, example.name) for _ in range(2))
+    first, second = (plain(read(name, example.content, example.name)) for _ in range(2))
     assert first == second
 
 

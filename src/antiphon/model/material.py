@@ -253,7 +253,7 @@ def _pivot(materials: Sequence[Material]) -> Columns:
 def _assemble(columns: Columns, origin: Origin, pseudonym: Pseudonym) -> pa.RecordBatch:
     n = len(columns)
     get = lambda name: columns.values.get(name) or [None] * n  # noqa: E731
-    source, text = get("source"), _strings(get("text"))
+    source, text = _listed(get("source")), _strings(get("text"))
     published, collected = _instants(get("published_at")), _instants(get("collected_at"))
     ids = _identities(n, get, published)
     _require_kinds(get("kind"))
@@ -272,7 +272,7 @@ def _assemble(columns: Columns, origin: Origin, pseudonym: Pseudonym) -> pa.Reco
 
 
 def _identities(n: int, get: Callable[[str], list[Any]], published: pa.Array) -> list[str]:
-    source, native_id, revision = get("source"), _listed(get("native_id")), _listed(get("revision"))
+    source, native_id, revision = (_listed(get(name)) for name in ("source", "native_id", "revision"))
     if n and all(native_id):
         return [
             _native_identity(_space(s), key, r or "") for s, key, r in zip(source, native_id, revision, strict=True)

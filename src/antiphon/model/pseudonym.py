@@ -9,7 +9,6 @@ from antiphon.errors import ConfigError
 __all__ = ["KEY_BYTES", "Pseudonyms", "case_key"]
 
 KEY_BYTES = 32
-_CACHE_LIMIT = 50_000
 
 
 def case_key(node_key: bytes, case_space: str) -> bytes:
@@ -23,20 +22,13 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         _require_key(key)
-        self._key = key
-        self._cache: dict[tuple[str, str], str] = {}
+        self._keyed = blake2b(key=key, digest_size=16)
 
     def __call__(self, platform: str, account: str) -> str:
         """Return the pseudonym: `a_` and 32 hex digits of keyed BLAKE2b-128."""
-        known = self._cache.get((platform, account))
-        if known is not None:
-            return known
-        raw = f"{len(platform)}:{platform}:{account}".encode("utf-8", "surrogatepass")
-        made = "a_" + blake2b(raw, key=self._key, digest_size=16).hexdigest()
-        if len(self._cache) >= _CACHE_LIMIT:
-            self._cache.clear()
-        self._cache[platform, account] = made
-        return made
+        state = self._keyed.copy()  # the key is a block of its own: hashed once
+        state.update(f"{len(platform)}:{platform}:{account}".encode("utf-8", "surrogatepass"))
+        return "a_" + state.hexdigest()
 
 
 def _require_key(key: bytes) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -149,16 +150,18 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
     progress.phase("read")
     planner = Planner(partial(plugins.load, SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
-    writer: Writer | None = None
-    for result in LocalEngine(options.workers).run(chain, planner.tasks(options.paths, options.out)):
-        if isinstance(result, Done):
-            continue
-        writer = writer or _writer(lake)  # the known ids are read only where there is something new
-        part = _failed(result) if isinstance(result, TaskFailed) else result
-        writer.take(part)
-        progress.part(part)
-    if writer is not None:
-        writer.flush()
+    with ExitStack() as stack:
+        writer: Writer | None = None
+        for result in LocalEngine(options.workers).run(chain, planner.tasks(options.paths, options.out)):
+            if isinstance(result, Done):
+                continue
+            # the known ids are read only where there is something new
+            writer = writer or stack.enter_context(closing(_writer(lake)))
+            part = _failed(result) if isinstance(result, TaskFailed) else result
+            writer.take(part)
+            progress.part(part)
+        if writer is not None:
+            writer.flush()
 
 
 def _finish(options: Options, lake: Lake, matcher: MatchSignals, progress: Progress) -> bool:

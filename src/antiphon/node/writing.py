@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ _COMMIT_SECONDS = 5.0
 
 @dataclass
 class Writer:
-    """Takes parts in the order of the inputs and commits them in groups.
+    """Takes parts in the order of the inputs and commits them in groups, on a thread of its own; close it at the end.
 
     Attributes:
         lake: An open lake.
@@ -46,6 +47,8 @@ class Writer:
     _rows: int = 0
     _bytes: int = 0
     _since: float = 0.0
+    _committer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _under_way: Future[None] | None = None
 
     def take(self, part: Part) -> None:
         """Take one part; commit when enough has come together."""
@@ -61,16 +64,35 @@ class Writer:
         self._parts.append(_row(part, kept, known))
         late = self.clock() - self._since > _COMMIT_SECONDS
         if self._rows >= _COMMIT_ROWS or self._bytes >= _COMMIT_BYTES or late:
-            self.flush()
+            self._commit()
 
     def flush(self) -> None:
-        """Commit what has come together."""
+        """Commit what has come together, and wait until all is committed."""
+        self._commit()
+        self._settle()
+
+    def close(self) -> None:
+        """Wait until the commit under way has ended, however it does; what was not flushed is left out."""
+        self._committer.shutdown(wait=True)
+
+    def _commit(self) -> None:
+        """Begin a commit once the one before has ended: meanwhile the next parts are taken."""
         if not self._parts:
             return
-        tables = {name: pa.Table.from_batches(batches, _SCHEMAS[name]) for name, batches in self._tables.items()}
-        self.lake.commit(tables, pa.Table.from_pylist(self._parts, schema=PARTS))
+        self._settle()
+        self._under_way = self._committer.submit(self._write, self._tables, self._parts)
         self._tables, self._parts, self._rows, self._bytes = {}, [], 0, 0
-        del tables
+
+    def _settle(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+
+    def _write(self, batches: dict[str, list[pa.RecordBatch]], parts: list[dict[str, object]]) -> None:
+        tables = {name: pa.Table.from_batches(some, _SCHEMAS[name]) for name, some in batches.items()}
+        batches.clear()
+        self.lake.commit(tables, pa.Table.from_pylist(parts, schema=PARTS))
+        tables.clear()
         pa.default_memory_pool().release_unused()  # what one commit needed is not needed until the next
 
     def _take_materials(self, part: Part) -> tuple[int, int]:

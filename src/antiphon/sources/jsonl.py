@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, BinaryIO, ClassVar
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ from antiphon.sources.columns import count_of, kind_of, list_of, resolve, source
 from antiphon.sources.interface import MAX_RECORD_BYTES, Example, LineBlock, ReadContext
 from antiphon.sources.jsonio import json_head, loads, stream_items
 from antiphon.sources.lines import line_blocks
-from antiphon.sources.uniform import uniform_columns
+from antiphon.sources.uniform import Lines, uniform_columns
 
 __all__ = ["JsonLines"]
 
@@ -65,12 +66,12 @@ class JsonLines:
 
     def read_block(self, block: LineBlock, context: ReadContext) -> Iterator[Item]:
         """Yield the records of some lines as columns."""
-        lines = block.data.removesuffix(b"\n").split(b"\n")
-        offsets = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
-        uniform = _uniform(block, lines, offsets, context)
+        uniform = _uniform(block, context)
         if uniform is not None:
             yield uniform
             return
+        lines = block.data.removesuffix(b"\n").split(b"\n")
+        offsets = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
         for start in range(0, len(lines), _ROWS):
             chunk = lines[start : start + _ROWS]
             places = list(enumerate(offsets[start : start + len(chunk)], block.first_record + start))
@@ -175,28 +176,26 @@ def _columns(
         yield kept
 
 
-def _uniform(block: LineBlock, lines: Sequence[bytes], offsets: Sequence[int], context: ReadContext) -> Columns | None:
+def _uniform(block: LineBlock, context: ReadContext) -> Columns | None:
     """Return the records of lines that are all alike and all have a text: most files are of such lines."""
-    columns = uniform_columns(block.data, lines)
+    lines = Lines(block.data)
+    columns = uniform_columns(lines)
     fields = _fields([tuple(columns)], context) if columns else {}
-    if columns is None or "text" not in fields or any(len(keys) > 1 for keys in fields.values()):
+    if columns is None or any(len(keys) > 1 for keys in fields.values()):
         return None
     found = {field: columns[key] for field, (key,) in fields.items() if not pa.types.is_null(columns[key].type)}
-    if not all(_is_plain(field, column.type) for field, column in found.items()):
+    if "text" not in found or not all(_is_plain(field, column.type) for field, column in found.items()):
         return None
-    texts = found.get("text")
-    if texts is None or texts.null_count or not pc.min(pc.binary_length(texts)).as_py():
+    if found["text"].null_count or not pc.min(pc.binary_length(found["text"].cast(pa.string()))).as_py():
         return None
     n = len(lines)
     values: dict[str, Any] = {
         field: column.cast(pa.string()) if field in _TEXTS else column for field, column in found.items()
     }
-    values["source"] = list(
-        map(source_of, _listed(values.pop("platform", None), n), _listed(values.pop("outlet", None), n))
-    )
-    values["kind"] = _kinds({name: _listed(values.get(name), n) for name in ("kind", "reply_to", "repost_of")}, n)
-    values["record"] = pa.array(range(block.first_record, block.first_record + n), pa.int64())
-    values["offset"] = pa.array(offsets[:n], pa.int64())
+    values["source"] = _sources(values.pop("platform", None), values.pop("outlet", None), n)
+    values["kind"] = _all_kinds(values, n)
+    values["record"] = pa.array(np.arange(block.first_record, block.first_record + n))
+    values["offset"] = pa.array(lines.starts[:-1] + block.offset)
     return Columns(values, lines)
 
 
@@ -207,8 +206,26 @@ def _is_plain(field: str, kind: pa.DataType) -> bool:
     return kind == (pa.int64() if field in _COUNTS else pa.string()) and field not in ("links", "media")
 
 
-def _listed(column: pa.Array | None, n: int) -> list[Any]:
-    return [None] * n if column is None else column.to_pylist()
+def _sources(platforms: pa.Array | None, outlets: pa.Array | None, n: int) -> pa.Array:
+    """Return what `source_of` says of each row; there are far fewer places than rows."""
+    none = pa.nulls(n, pa.string())
+    table = pa.table(
+        {"platform": none if platforms is None else platforms, "outlet": none if outlets is None else outlets}
+    )
+    codes = [table.column(at).combine_chunks().dictionary_encode(null_encoding="encode") for at in range(2)]
+    left, right = (code.indices.to_numpy().astype(np.int64) for code in codes)
+    pairs, rows = np.unique(left * len(codes[1].dictionary) + right, return_inverse=True)
+    words = [code.dictionary.to_pylist() for code in codes]
+    names = [
+        source_of(*(word[at] for word, at in zip(words, divmod(pair, len(words[1])), strict=True))) for pair in pairs
+    ]
+    return pa.array(names, pa.string()).take(pa.array(rows))
+
+
+def _all_kinds(values: dict[str, Any], n: int) -> list[str]:
+    names = ("kind", "reply_to", "repost_of")
+    given: dict[str, list[Any]] = {name: values[name].to_pylist() for name in names if name in values}
+    return _kinds(given, n) if given else ["post"] * n
 
 
 def _values(records: list[dict[str, Any]], context: ReadContext) -> dict[str, list[Any]]:

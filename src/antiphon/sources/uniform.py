@@ -6,49 +6,79 @@ way is not read here, so that one reader decides about it, line by line.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from typing import overload
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.json
 
-__all__ = ["uniform_columns"]
+__all__ = ["Lines", "uniform_columns"]
 
 _SAMPLES = 32
+_NEWLINE, _OPEN, _CLOSE = b"\n{}"
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), type(None): pa.null()}
 _NUMBERS = {pa.int64(), pa.float64()}
 
 
-def uniform_columns(data: bytes, lines: Sequence[bytes]) -> dict[str, pa.Array] | None:
+class Lines(Sequence[bytes]):
+    """The lines of some bytes, each ended by a newline, cut when they are asked for.
+
+    Attributes:
+        starts: Where each line begins, and the end of the last: (n + 1,).
+    """
+
+    def __init__(self, data: bytes) -> None:
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
+        self.data, self.starts = data, np.concatenate((np.zeros(1, np.int64), ends))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        """Return a line, or some, without their newlines."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        begin, end = self.starts[index], self.starts[index + 1]
+        return self.data[begin : end - 1]
+
+    def are_objects(self) -> bool:
+        """Whether every break between lines could be a break between objects."""
+        codes, ends = np.frombuffer(self.data, np.uint8), self.starts[1:]
+        return bool(
+            len(ends) and ends[-1] == len(codes) and ends[0] > 1
+            and (codes[self.starts[:-1]] == _OPEN).all() and (codes[ends - 2] == _CLOSE).all()
+        )  # fmt: skip
+
+
+def uniform_columns(lines: Lines) -> dict[str, pa.Array] | None:
     """Return the columns of some lines, key by key; None where not each of them is an object of the same plain kinds.
 
     A key that some lines lack is null in them, as it would be if they were read one by one.
-
-    Args:
-        data: The lines, each ended by a newline.
-        lines: The same lines, apart.
     """
-    schema = _schema(lines)
-    # Every break between lines is a break between objects; with as many rows as lines, each line is one object.
-    if schema is None or data[:1] != b"{" or data[-2:] != b"}\n" or data.count(b"}\n{") != len(lines) - 1:
+    if not lines.are_objects() or (schema := _schema(lines)) is None:
         return None
-    options = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    options = pa.json.ReadOptions(use_threads=False, block_size=len(lines.data) + 1)
     parse = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     try:
-        table = pa.json.read_json(pa.BufferReader(data), options, parse)
+        table = pa.json.read_json(pa.BufferReader(lines.data), options, parse)
         table.validate(full=True)  # the parser lets broken UTF-8 pass
     except pa.ArrowException:
         return None
-    if table.num_rows != len(lines):
+    if table.num_rows != len(lines):  # with as many rows as lines that are objects, each line is one object
         return None
     return {name: table.column(name).combine_chunks() for name in table.column_names}
 
 
-def _schema(lines: Sequence[bytes]) -> pa.Schema | None:
+def _schema(lines: Lines) -> pa.Schema | None:
     """Return the keys of some of the lines with their types, or None where they are no plain values of one type."""
     types: dict[str, pa.DataType] = {}
-    for line in itertools.islice(lines, 0, None, max(1, len(lines) // _SAMPLES)):
+    for line in lines[:: max(1, len(lines) // _SAMPLES)]:
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:

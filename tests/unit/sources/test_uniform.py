@@ -14,7 +14,7 @@ from antiphon.model.material import Columns, Item, Origin, Skipped, materials_ba
 from antiphon.model.pseudonym import Pseudonyms
 from antiphon.sources.interface import LineBlock, ReadContext
 from antiphon.sources.jsonl import JsonLines
-from antiphon.sources.uniform import uniform_columns
+from antiphon.sources.uniform import Lines, uniform_columns
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.just("see https://veyl.example/a, today")
 VALUES = {
@@ -100,12 +100,12 @@ def _same(read: tuple[list[dict[str, Any]], list[Skipped]]) -> tuple[list[dict[s
     ],
 )
 def test_what_deviates_is_left_to_the_reader_of_single_lines(lines: list[bytes]) -> None:
-    assert uniform_columns(b"\n".join(lines) + b"\n", lines) is None
+    assert uniform_columns(Lines(b"\n".join(lines) + b"\n")) is None
 
 
 def test_keys_that_some_lines_lack_are_null_in_them() -> None:
     lines = [b'{"a":"x","n":null}', b'{"a":"\\ud83d\\ude00","s":2}', b'{"s":1.5}']
-    columns = uniform_columns(b"\n".join(lines) + b"\n", lines)
+    columns = uniform_columns(Lines(b"\n".join(lines) + b"\n"))
     assert columns is not None
     assert {key: column.to_pylist() for key, column in columns.items()} == {
         "a": ["x", "\U0001f600", None], "n": [None, None, None], "s": [None, 2.0, 1.5],
