@@ -72,8 +72,9 @@ class HammingIndex:
     @property
     def nbytes(self) -> int:
         """How much memory all arrays take."""
-        whole = [self._values, self._rows, *self._crowds]
-        return sum(int(array.nbytes) for array in (*whole, *(array for _, array in self._band_arrays())))
+        arrays: list[npt.NDArray[Any]] = [self._values, self._rows, *self._crowds]
+        arrays += [array for _, array in self._band_arrays()]
+        return int(np.sum([array.nbytes for array in arrays]))
 
     @classmethod
     def build(
@@ -153,6 +154,16 @@ class HammingIndex:
         rows[:, 0] += first
         return rows
 
+    def values(self) -> Values:
+        """Return the values that the index was built from, in their order: (n, 32) uint8."""
+        words = permute(self._values, permutation_tables(np.argsort(self._order)))
+        values = words.view(np.uint8).reshape(-1, VALUE_BYTES)
+        if not self._rows.size:
+            return values
+        out = np.empty_like(values)
+        out[self._rows] = values
+        return out
+
     def save(self, folder: Path) -> None:
         """Write the index into a new folder, to be opened by any number of processes."""
         folder.mkdir(parents=True)
@@ -180,7 +191,7 @@ class HammingIndex:
                 for at, shape in enumerate(about["bands"])
             ]
             return cls(about["limit"], np.array(about["order"], dtype=np.int64), arrays, bands)
-        except (OSError, ValueError, KeyError, TypeError) as fault:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
             raise StorageError(
                 f"the index can't be opened: {fault}", where=str(folder), do="Build it again: `antiphon bank rebuild`."
             ) from fault
