@@ -59,7 +59,8 @@ class HammingIndex:
     def __init__(self, limit: int, order: npt.NDArray[np.int64], arrays: dict[str, Any], bands: list[Band]) -> None:
         self.limit = limit
         self._order, self._tables = order, permutation_tables(order)
-        self._values, self._rows = arrays["values"], arrays["rows"]
+        self._values: Words = arrays["values"]
+        self._rows: npt.NDArray[np.uint32] = arrays["rows"]
         self._crowds = Crowds(*(arrays[name] for name in _ARRAYS[2:]))
         self._bands = bands
         self._flips = [flips_within(band.width, band.radius, band.count_bits) for band in bands]
@@ -74,7 +75,7 @@ class HammingIndex:
         """How much memory all arrays take."""
         arrays: list[npt.NDArray[Any]] = [self._values, self._rows, *self._crowds]
         arrays += [array for _, array in self._band_arrays()]
-        return int(np.sum([array.nbytes for array in arrays]))
+        return sum(array.nbytes for array in arrays)
 
     @classmethod
     def build(

@@ -137,7 +137,7 @@ def live(folder: Path, told: int) -> None:
         seq = segments.seq + 1
         gone = [seq - 5] if (seq - 5) > 0 and (seq - 5) % 3 == 0 else []
         segments.update(seq, {seq: value_of(seq)}, gone)
-        if seq % 11 == 0:
+        if seq % 4 == 0:
             segments.merge()
             os.write(told, b"%d\n" % seq)
 
@@ -161,7 +161,7 @@ def test_two_hundred_kills_lose_nothing_and_show_nothing_half(tmp_path: Path) ->
             finally:
                 os._exit(1)
         os.close(writer)
-        time.sleep(chance.uniform(0.005, 0.15))
+        time.sleep(chance.uniform(0.005, 0.3))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with os.fdopen(reader, "rb") as lines:
@@ -169,7 +169,7 @@ def test_two_hundred_kills_lose_nothing_and_show_nothing_half(tmp_path: Path) ->
         segments = Segments(folder)
         assert segments.seq >= last
         assert rows_found(segments, range(segments.seq + 20)) == expected(segments.seq)
-    assert last > 200
+    assert last > 40  # so many changes, ten merges at least, went through between the kills
 
 
 def test_a_broken_segment_is_told_with_what_to_do(tmp_path: Path) -> None:
