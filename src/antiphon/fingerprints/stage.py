@@ -24,7 +24,7 @@ __all__ = ["FingerprintMaterials", "fingerprint_text"]
 MAX_FILE_BYTES = 64 * 2**20
 """A kept copy that is larger is not read into memory."""
 
-TEXT, PART = "text", "media/{}"
+TEXT, PART, ADDRESS = "text", "media/{}", "text/uri-list"
 
 
 class _Column(NamedTuple):
@@ -46,20 +46,23 @@ class FingerprintMaterials:
     """
 
     name: str = "fingerprint_materials"
-    version: str = "1"
+    version: str = "2"
     reads: pa.Schema = MATERIALS
     writes: pa.Schema = SIGNALS
 
     def __init__(self, media_root: Path | None = None, extra: Sequence[SignalType] = ()) -> None:
         self.media_root = media_root
         built_in = {"sha256", "text_exact", "text_near", "pdq"}
-        further = [kind for kind in extra if kind.name not in built_in]
+        further = [kind for kind in extra if kind.name not in built_in and kind.content != ADDRESS]
         self._texts = tuple(kind for kind in further if kind.content == TEXT)
         self._files = (Pdq(), *(kind for kind in further if kind.content != TEXT))
 
     def open(self) -> None:
         """Compile the kernels before the first batch arrives."""
         TextNear().of_texts(read_texts(["the lighthouse keeper of varnholt"]))
+        if self.media_root is not None:
+            for content in Pdq().examples()[:1]:
+                Pdq().fingerprint(content)
 
     def run(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield the signals, then a batch of SKIPPED where a file could not be read."""
@@ -99,26 +102,22 @@ class FingerprintMaterials:
                 if digest is None:
                     continue
                 signals.append((row, part, "sha256", digest, None))
-                try:
-                    signals.extend((row, part, *found) for found in self._of_file(file, digest))
-                except InputError as error:
-                    skipped.append(_skipped(record["provenance"], part, error))
+                for kind in self._kinds_of(file, digest):
+                    try:
+                        signals.extend((row, part, *found) for found in self._of_file(kind, digest))
+                    except InputError as error:
+                        skipped.append(_skipped(record["provenance"], part, kind, error))
         return _listed(signals), skipped
 
-    def _of_file(self, file: dict[str, Any], digest: bytes) -> Iterable[tuple[str, bytes, float | None]]:
-        """The signals that need the bytes; none where no copy was kept."""
-        mime = file["mime"] or ""
-        kinds = [kind for kind in self._files if mime.startswith(kind.content)]
-        if not kinds or self.media_root is None:
-            return
-        path = self.media_root / digest.hex()[:2] / digest.hex()
-        if not path.is_file():
-            return
-        content = _read(path)
-        for kind in kinds:
-            signal = kind.fingerprint(content)
-            if signal is not None:
-                yield kind.name, signal.value, signal.quality
+    def _kinds_of(self, file: dict[str, Any], digest: bytes) -> list[SignalType]:
+        """The signal types that need a file's bytes; none where no copy was kept."""
+        if self.media_root is None or not _copy(self.media_root, digest).is_file():
+            return []
+        return [kind for kind in self._files if (file["mime"] or "").startswith(kind.content)]
+
+    def _of_file(self, kind: SignalType, digest: bytes) -> Iterable[tuple[str, bytes, float | None]]:
+        signal = kind.fingerprint(_read(_copy(self.media_root or Path(), digest)))
+        return [] if signal is None else [(kind.name, signal.value, signal.quality)]
 
 
 def fingerprint_text(text: str) -> dict[str, bytes]:
@@ -177,6 +176,10 @@ def _digest(file: dict[str, Any] | None) -> bytes | None:
     return digest if len(digest) == 32 else None
 
 
+def _copy(root: Path, digest: bytes) -> Path:
+    return root / digest.hex()[:2] / digest.hex()
+
+
 def _read(path: Path) -> bytes:
     try:
         size_bytes = path.stat().st_size
@@ -188,12 +191,12 @@ def _read(path: Path) -> bytes:
     raise InputError(what, where="fingerprint_materials", do="Look at the folder of kept copies.")
 
 
-def _skipped(provenance: dict[str, Any], part: str, error: InputError) -> dict[str, Any]:
+def _skipped(provenance: dict[str, Any], part: str, kind: SignalType, error: InputError) -> dict[str, Any]:
     return {
         "input": provenance["input"],
         "record": provenance["record"],
         "offset": provenance["offset"],
-        "stage": "fingerprints/pdq",
-        "reason": "image-unreadable",
+        "stage": f"fingerprints/{kind.name}",
+        "reason": "image-unreadable" if kind.content == "image/" else "file-unreadable",
         "detail": f"{part}: {error.what}. {error.do}",
     }
