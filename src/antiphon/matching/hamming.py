@@ -168,9 +168,8 @@ class HammingIndex:
     def save(self, folder: Path) -> None:
         """Write the index into a new folder, to be opened by any number of processes."""
         folder.mkdir(parents=True)
-        for name, array in zip(_ARRAYS, (self._values, self._rows, *self._crowds), strict=True):
-            np.save(folder / f"{name}.npy", array)
-        for name, array in self._band_arrays():
+        whole: list[npt.NDArray[Any]] = [self._values, self._rows, *self._crowds]
+        for name, array in (*zip(_ARRAYS, whole, strict=True), *self._band_arrays()):
             np.save(folder / f"{name}.npy", array)
         bands = [[band.start, band.width, band.radius, band.count_bits, band.row] for band in self._bands]
         about = {"version": _VERSION, "limit": self.limit, "order": self._order.tolist(), "bands": bands}
@@ -194,7 +193,9 @@ class HammingIndex:
             return cls(about["limit"], np.array(about["order"], dtype=np.int64), arrays, bands)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
             raise StorageError(
-                f"the index can't be opened: {fault}", where=str(folder), do="Build it again: `antiphon bank rebuild`."
+                f"the index can't be opened: {fault}",
+                where=str(folder),
+                do="Remove the folder: it is built again from the register.",
             ) from fault
 
     def _band_arrays(self) -> Iterator[tuple[str, Any]]:

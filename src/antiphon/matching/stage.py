@@ -46,7 +46,7 @@ class MatchSignals:
     """
 
     name: str = "match_signals"
-    version: str = "1"
+    version: str = "2"
     reads: pa.Schema = SIGNALS
     writes: pa.Schema = MATCHES
 
@@ -94,6 +94,9 @@ class MatchSignals:
         columns = [batch.column(name).take(rows) for name in ("material_id", "part", "signal_type")]
         columns += [pa.array([hit[at] for hit in hits], kind) for at, kind in ((1, pa.string()), (2, pa.string()))]
         columns += [pa.array([hit[3] for hit in hits], pa.int32()), pa.array(limits, pa.int32())]
+        columns += [pa.nulls(len(hits), pa.string()), pa.repeat(pa.scalar("known"), len(hits))]
+        labels = {bank.name: bank.labels for bank in self._banks or ()}
+        columns.append(pa.array([labels[hit[1]].get(hit[2]) for hit in hits], pa.string()))
         columns.append(pa.nulls(len(hits), pa.string()))
         yield pa.RecordBatch.from_arrays(columns, schema=MATCHES)
 

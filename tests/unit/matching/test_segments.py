@@ -178,7 +178,7 @@ def test_a_broken_segment_is_told_with_what_to_do(tmp_path: Path) -> None:
     segments.update(1, {1: value_of(1)})
     segments.merge()
     next((tmp_path / "index").glob("segment-*/values.npy")).write_bytes(b"")
-    with pytest.raises(StorageError, match="built again from the register"):
+    with pytest.raises(StorageError, match="is built again from the register"):
         Segments(tmp_path / "index")
 
 
