@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["STATUSES", "Bank", "BankEntry", "Purpose", "Status"]
+import orjson
+
+__all__ = ["MARKINGS", "SIGNAL_BYTES", "STATUSES", "Bank", "BankEntry", "Purpose", "Status", "entry_fault"]
 
 Purpose = Literal["known", "negative"]
 """`known`: a match is to be looked at. `negative`: decided once to be no case; a match there holds others back."""
@@ -16,6 +18,21 @@ Status = Literal["active", "held", "withdrawn"]
 """`held`: kept back, because it suddenly matched far above its history (flood) or until somebody confirms it."""
 
 STATUSES: tuple[Status, ...] = ("active", "held", "withdrawn")
+
+MARKINGS = ("clear", "green", "amber", "amber+strict", "red")
+"""The labels of TLP 2.0, from what everybody may read to what stays with those who were told."""
+
+SIGNAL_BYTES: Mapping[str, int] = {
+    "md5": 16, "pdq": 32, "phrase": 0, "sha256": 32, "text": 0, "text_exact": 16, "text_near": 128, "url": 16,
+    "url_domain": 16, "vpdq": 0,
+}  # fmt: skip
+"""Signal type → the length of its values; 0 where it varies: `text` and `phrase` are UTF-8, `vpdq` 33 bytes a frame."""
+
+MAX_VALUE_BYTES = 1 << 20
+MAX_ID_CHARACTERS = 400
+MAX_TEXT_CHARACTERS = 20_000
+_FRAME_BYTES = 33
+_TEXT_FIELDS = ("label", "entity", "note", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +95,75 @@ class BankEntry:
     valid_until: datetime | None = None
     status: Status = "active"
     more: Mapping[str, object] = field(default_factory=dict)
+
+
+def entry_fault(entry: BankEntry) -> str | None:
+    """Return what is wrong with an entry, or None; the answer holds no part of its value."""
+    fault = _id_fault(entry.entry_id) or _value_fault(entry.signal_type, entry.value)
+    if fault is None and entry.status not in STATUSES:
+        fault = f"the status is none of {', '.join(STATUSES)}"
+    if fault is None and entry.marking is not None and entry.marking not in MARKINGS:
+        fault = f"the marking is none of {', '.join(MARKINGS)}"
+    if fault is None and (entry.valid_from is not None or entry.valid_until is not None):
+        fault = _validity_fault(entry.valid_from, entry.valid_until)
+    return fault or _text_fault(entry) or (_more_fault(entry.more) if entry.more else None)
+
+
+def _id_fault(entry_id: str) -> str | None:
+    if not isinstance(entry_id, str) or not entry_id or len(entry_id) > MAX_ID_CHARACTERS:
+        return f"the entry_id is no text of 1 to {MAX_ID_CHARACTERS} characters"
+    if not entry_id.isprintable():  # lone surrogates and line breaks too: an id is printed, sorted and searched for
+        return "the entry_id has a character that can't be printed"
+    return None
+
+
+def _value_fault(signal_type: str, value: bytes) -> str | None:
+    wanted = SIGNAL_BYTES.get(signal_type)
+    if wanted is None:
+        return f"the signal_type is none of {', '.join(SIGNAL_BYTES)}"
+    size = len(value)
+    if wanted and size != wanted:
+        return f"the {signal_type} value has {size} bytes, expected {wanted}"
+    if not 0 < size <= MAX_VALUE_BYTES:
+        return f"the {signal_type} value has {size} bytes, expected 1 to {MAX_VALUE_BYTES}"
+    if signal_type == "vpdq" and size % _FRAME_BYTES:
+        return f"the vpdq value has {size} bytes, expected a multiple of {_FRAME_BYTES}"
+    if signal_type in {"text", "phrase"} and not _is_text(value):
+        return f"the {signal_type} value is no UTF-8 text with a word in it"
+    return None
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return bool(value.decode("utf-8").strip()) and b"\0" not in value
+    except UnicodeDecodeError:
+        return False
+
+
+def _validity_fault(valid_from: datetime | None, valid_until: datetime | None) -> str | None:
+    if any(instant is not None and instant.tzinfo is None for instant in (valid_from, valid_until)):
+        return "valid_from or valid_until has no time zone"
+    if valid_from is not None and valid_until is not None and valid_from >= valid_until:
+        return "valid_until is not after valid_from"
+    return None
+
+
+def _text_fault(entry: BankEntry) -> str | None:
+    for name, text in zip(_TEXT_FIELDS, (entry.label, entry.entity, entry.note, entry.source), strict=True):
+        if text is None:
+            continue
+        if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS or "\0" in text or not _encodable(text):
+            return f"the {name} is no text of at most {MAX_TEXT_CHARACTERS} characters"
+    return None
+
+
+def _encodable(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _more_fault(more: Mapping[str, object]) -> str | None:
+    try:
+        orjson.dumps(dict(more))
+    except (TypeError, ValueError):
+        return "`more` can't be written as JSON"
+    return None
