@@ -20,7 +20,13 @@ _Readable = click.Path(path_type=Path)
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=_Readable, metavar="PATH...")
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of results.")
-@click.option("--bank", "banks", multiple=True, type=_Readable, help="Bank file to match against; may be repeated.")
+@click.option(
+    "--bank",
+    "banks",
+    multiple=True,
+    type=_Readable,
+    help="Bank file to match against, beside the banks of this node; may be repeated.",
+)
 @click.option("--mapping", type=_Readable, help="JSON file: field of the material → column or key of your files.")
 @click.option("--case", "case_space", default="", help="Name of the case-space; pseudonyms differ between two.")
 @click.option(
@@ -52,8 +58,9 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
     if made:
         click.echo(f"Made this node's key in {settings.home}; keep a backup.", err=True)
     options = node.Options(
-        paths, out, workers, banks, node.load_mapping(mapping) if mapping else {}, public_basis, case_space
-    )
+        paths, out, workers, banks, settings.home, node.load_mapping(mapping) if mapping else {}, public_basis,
+        case_space,
+    )  # fmt: skip
     with progress_shown(paths, quiet=as_json) as progress:
         analysis = node.analyse(options, settings, progress)
         written = write_results(analysis, title, progress)

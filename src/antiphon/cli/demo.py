@@ -35,7 +35,8 @@ def demo(out: Path, posts: int, seed: int, browser: bool, as_json: bool) -> None
     """
     settings, _ = node.initialise()
     world = _world(out, posts, seed)
-    options = node.Options((world.material,), out / "results", os.cpu_count() or 2, (world.bank,), case_space="demo")
+    workers = os.cpu_count() or 2
+    options = node.Options((world.material,), out / "results", workers, home=_banks(out, world), case_space="demo")
     with progress_shown([world.material], quiet=as_json) as progress:
         analysis = node.analyse(options, settings, progress)
         found = _score(world, analysis)
@@ -58,7 +59,7 @@ def _world(out: Path, posts: int, seed: int) -> World:
     folder, asked = out / "world", {"posts": posts, "seed": seed}
     note = out / "world.json"
     if not note.exists() or json.loads(note.read_text()) != asked:
-        for stale in (folder, out / "results"):
+        for stale in (folder, out / "results", out / "banks"):
             shutil.rmtree(stale, ignore_errors=True)
         world = generate(folder, posts, seed)
         note.write_text(json.dumps(asked))
@@ -66,6 +67,17 @@ def _world(out: Path, posts: int, seed: int) -> World:
     return World.at(folder)
 
 
+def _banks(out: Path, world: World) -> Path:
+    """Return a folder with a register that knows the world's bank, beside the node's own."""
+    folder = out / "banks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with node.open_banks(folder) as banks:
+        if "known" not in banks.banks():
+            banks.create(node.Bank("known", source="the demo", description="what a partner knew before"), by="demo")
+        banks.import_file("known", world.bank, by="demo")
+    return folder
+
+
 def _score(world: World, analysis: node.Analysis) -> Score:
     results = {name: analysis.query(f"SELECT * FROM {name}") for name in RESULT_TABLES}
-    return score(world.truth_table(), results, world.broken)
+    return score(world.truth_table(), results, world.broken, world.bank_texts())

@@ -11,10 +11,12 @@ import click
 
 from antiphon import __version__
 from antiphon.cli.analyse import analyse
+from antiphon.cli.bank import bank
 from antiphon.cli.demo import demo
 from antiphon.cli.doctor import doctor
 from antiphon.cli.evaluate import evaluate
 from antiphon.cli.init import init
+from antiphon.cli.match import match
 from antiphon.cli.sources import sources
 from antiphon.errors import AntiphonError
 
@@ -43,6 +45,7 @@ def cli() -> None:
     Begin with:
       antiphon demo                        an invented world, analysed from end to end
       antiphon analyse exports/ -o out     your own exports, feeds and archives
+      antiphon bank, antiphon match        lists of known material, and what they know
       antiphon sources                     what can be read
 
     Nothing leaves this machine, and no result is a verdict: the machine proposes, people decide.
@@ -55,7 +58,7 @@ def cli() -> None:
     """
 
 
-for command in (init, analyse, demo, sources, doctor, evaluate):
+for command in (init, analyse, demo, bank, match, sources, doctor, evaluate):
     cli.add_command(command)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +23,7 @@ __all__ = ["Measure", "Score", "score"]
 
 _NEEDED = ("materials", "findings", "copies", "matches", "coordination")
 _HIGH, _LOW = "high", "low"
+_WORDS = 8
 Row = Mapping[str, Any]
 Pair = tuple[str, str]
 
@@ -87,7 +90,12 @@ class Score:
         return orjson.dumps(rows, option=orjson.OPT_INDENT_2)
 
 
-def score(truth: pa.Table, results: Mapping[str, pa.Table], broken: Sequence[Broken] = ()) -> Score:
+def score(
+    truth: pa.Table,
+    results: Mapping[str, pa.Table],
+    broken: Sequence[Broken] = (),
+    bank_texts: Mapping[str, str] | None = None,
+) -> Score:
     """Return how much of the truth was found.
 
     Args:
@@ -95,6 +103,7 @@ def score(truth: pa.Table, results: Mapping[str, pa.Table], broken: Sequence[Bro
         results: The tables of `antiphon.model.schemas.RESULT_TABLES` by name; `materials`, `findings`, `copies`,
             `matches` and `coordination` are needed, `skipped` where `broken` is given.
         broken: The records that were broken on purpose.
+        bank_texts: Entry → text, of those entries of the bank that are texts.
 
     Raises:
         InputError: a table that is needed is not there.
@@ -102,7 +111,7 @@ def score(truth: pa.Table, results: Mapping[str, pa.Table], broken: Sequence[Bro
     missing = [name for name in (*_NEEDED, *(["skipped"] if broken else [])) if name not in results]
     if missing:
         raise InputError(f"no table {missing[0]!r}", where="score", do="Hand over the result tables of a whole run.")
-    joined = _Joined(truth.to_pylist(), results["materials"])
+    joined = _Joined(truth.to_pylist(), results["materials"], bank_texts or {})
     return Score(
         (
             Measure("planted records read", "all", len(joined.material_of), truth.num_rows, _HIGH),
@@ -115,10 +124,17 @@ def score(truth: pa.Table, results: Mapping[str, pa.Table], broken: Sequence[Bro
     )
 
 
+def _texts(materials: pa.Table) -> dict[str, str]:
+    ids, texts = materials["material_id"].to_pylist(), materials["text"].to_pylist()
+    return {material_id: text for material_id, text in zip(ids, texts, strict=True) if text}
+
+
 class _Joined:
     """Truth and materials side by side: by native id, by address, by the digest of an image."""
 
-    def __init__(self, truth: list[dict[str, Any]], materials: pa.Table) -> None:
+    def __init__(self, truth: list[dict[str, Any]], materials: pa.Table, bank_texts: Mapping[str, str]) -> None:
+        self.bank_texts = bank_texts
+        self.text_of = _texts(materials)
         keys: dict[tuple[str, str, str], int] = {}
         for number, row in enumerate(truth):
             for key in _truth_keys(row):
@@ -276,8 +292,19 @@ def _matches(joined: _Joined, matches: pa.Table) -> Iterator[Measure]:
         hits = sum(entry in found.get(key, ()) for key, entry in here.items())
         yield Measure("known material matched", sort, hits, len(here), _HIGH)
     pairs = [(key, entry) for key, entries in found.items() if key in joined.truth for entry in entries]
-    right = sum(wanted.get(key) == entry for key, entry in pairs)
+    right = sum(wanted.get(key) == entry or _repeats(joined, key, entry) for key, entry in pairs)
     yield Measure("matches that are right", "all", right, len(pairs), _HIGH)
+
+
+def _repeats(joined: _Joined, material_id: str, entry: str) -> bool:
+    """Whether a material repeats eight words in a row of a text of the bank: leaflets share sentences with others."""
+    return bool(_runs(joined.text_of.get(material_id, "")) & _runs(joined.bank_texts.get(entry, "")))
+
+
+@lru_cache(maxsize=4_096)
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return frozenset(tuple(words[at : at + _WORDS]) for at in range(len(words) - _WORDS + 1))
 
 
 def _coordination(joined: _Joined, coordination: pa.Table) -> Iterator[Measure]:

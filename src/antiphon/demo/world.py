@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ class World:
             folder, folder / "material", path, folder / "bank/known.csv", read_truth(path).num_rows,
             tuple(read_broken(path.parent)),
         )  # fmt: skip
+
+    def bank_texts(self) -> dict[str, str]:
+        """Return the texts of the bank by entry."""
+        with self.bank.open(encoding="utf-8", newline="") as file:
+            return {row["entry_id"]: row["value"] for row in csv.DictReader(file) if row["signal_type"] == "text"}
 
     def truth_table(self) -> pa.Table:
         """Return the planted truth."""

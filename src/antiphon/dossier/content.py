@@ -74,6 +74,8 @@ class Match:
     distance: int
     threshold: int
     alignment: str | None
+    label: str | None
+    note: str | None
 
 
 @dataclass(frozen=True)

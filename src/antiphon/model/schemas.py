@@ -142,7 +142,12 @@ MATCHES = pa.schema(
         _field("distance", pa.int32(), "how far apart, in the signal type's unit (bits for PDQ); 0 is equal",
                nullable=False),
         _field("threshold", pa.int32(), "the largest distance that was a match", nullable=False),
-        _field("alignment", pa.string(), "where in the material, or which of the image's eight orientations"),
+        _field("alignment", pa.string(), "which part of the material is which part of the entry, in plain words"),
+        _field("effect", pa.string(), "known: to be looked at; negative: near material once decided to be no case; "
+               "held_back: known, but as near to a negative entry; shadow: in a list on trial, which leads to nothing",
+               nullable=False),
+        _field("label", pa.string(), "what the curators call the entry"),
+        _field("note", pa.string(), "why the entry is in the bank, as the curators wrote it"),
     ]
 )  # fmt: skip
 

@@ -10,31 +10,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from antiphon.model.bank import Bank, BankEntry
+    from antiphon.node.banks import open_banks
     from antiphon.node.doctor import Check, examine, known_sources
+    from antiphon.node.lookup import Hit, LookUp, Query, open_look_up
+    from antiphon.node.matches import Rematch, hit_row
     from antiphon.node.quality import analyser_notes, evaluate
     from antiphon.node.reading import Part
-    from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping
+    from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping, match_again, matches_of
     from antiphon.node.settings import Settings, initialise, load_settings
 
 __all__ = [
     "Analysis",
+    "Bank",
+    "BankEntry",
     "Check",
+    "Hit",
+    "LookUp",
     "Options",
     "Part",
     "Progress",
+    "Query",
+    "Rematch",
     "Settings",
     "analyse",
     "analyser_notes",
     "evaluate",
     "examine",
+    "hit_row",
     "initialise",
     "known_sources",
     "load_mapping",
     "load_settings",
+    "match_again",
+    "matches_of",
+    "open_banks",
+    "open_look_up",
 ]
 
 _HOMES = {
-    "runs": ("Analysis", "Options", "Progress", "analyse", "load_mapping"),
+    "runs": ("Analysis", "Options", "Progress", "analyse", "load_mapping", "match_again", "matches_of"),
+    "banks": ("Bank", "BankEntry", "open_banks"),
+    "lookup": ("Hit", "LookUp", "Query", "open_look_up"),
+    "matches": ("Rematch", "hit_row"),
     "doctor": ("Check", "examine", "known_sources"),
     "quality": ("analyser_notes", "evaluate"),
     "reading": ("Part",),

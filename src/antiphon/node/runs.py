@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
@@ -42,7 +43,10 @@ from antiphon.spread.paths import TraceSpread
 from antiphon.spread.timeline import CountTimeline
 from antiphon.storage.lake import Lake, Tables
 
-__all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse"]
+if TYPE_CHECKING:
+    from antiphon.node.matches import Rematch
+
+__all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse", "match_again", "matches_of"]
 
 ANALYSERS = "antiphon.analysers"
 SIGNALS_GROUP = "antiphon.signals"
@@ -60,6 +64,7 @@ class Options:
         out: Folder of the lake and the results.
         workers: Worker processes.
         banks: Bank files to match against.
+        home: Folder with a register of banks that are matched too; None for bank files alone.
         mapping: Field → column, for tables and JSON records.
         public_basis: Why closed channels count as public, where a person says so (R-03).
         case_space: Name of the case-space; pseudonyms differ between two. Empty: one of its own for this folder.
@@ -70,6 +75,7 @@ class Options:
     out: Path
     workers: int = 2
     banks: tuple[Path, ...] = ()
+    home: Path | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     public_basis: str | None = None
     case_space: str = ""
@@ -147,6 +153,42 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
     return Analysis(options.out, lake.folder / "media", tables, shown, versions, changed, state)
 
 
+def match_again(out: Path, home: Path) -> Rematch:
+    """Match what is in an output folder with this node's banks as they stand now; see `antiphon.node.matches.rematch`.
+
+    Raises:
+        MissingError: nothing was read into the folder yet.
+        StorageError: another run is writing there.
+    """
+    from antiphon.node.lookup import open_look_up
+    from antiphon.node.matches import rematch
+
+    if not (out / "lake").is_dir():
+        raise MissingError("there are no results in the folder", where=str(out), do="Run `antiphon analyse` first.")
+    with Lake(out / "lake") as lake, open_look_up(home) as look_up:
+        return rematch(look_up, lake)
+
+
+def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
+    """Return the matches of one material in an output folder, the nearest first.
+
+    Raises:
+        MissingError: there is no such material in the folder.
+    """
+    lake = Lake(out / "lake")
+    if not lake.query(f"SELECT 1 FROM materials WHERE material_id = '{_plain_id(material_id)}'").num_rows:
+        raise MissingError(
+            "there is no such material", where=str(out), do="Copy its id from the dossier or the tables."
+        )
+    wanted = f"SELECT * FROM matches WHERE material_id = '{_plain_id(material_id)}' ORDER BY effect, distance"
+    rows: list[dict[str, Any]] = lake.query(wanted).to_pylist()
+    return rows
+
+
+def _plain_id(material_id: str) -> str:
+    return "".join(sign for sign in material_id if sign.isalnum())
+
+
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
     progress.phase("read")
     planner = Planner(partial(plugins.load, SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
@@ -171,7 +213,7 @@ def _finish(options: Options, lake: Lake, matcher: MatchSignals, progress: Progr
         return False
     progress.phase("match")
     skipped = [SKIPPED.empty_table()]
-    lake.replace("matches", _matches(matcher, lake))
+    lake.replace("matches", _matches(matcher, options, lake))
     for stage in _table_stages():
         progress.phase(stage.name)
         with lake.connect() as tables:
@@ -189,7 +231,8 @@ def _finish(options: Options, lake: Lake, matcher: MatchSignals, progress: Progr
 def _state(options: Options, lake: Lake) -> dict[str, Any]:
     """Return what the table stages depend on."""
     stages = {stage.name: stage.version for stage in _table_stages()}
-    return {"commits": lake.version(), "banks": [_digest(path) for path in options.banks], "stages": stages}
+    banks = [_digest(path) for path in options.banks]
+    return {"commits": lake.version(), "banks": banks, "register": _register_seq(options), "stages": stages}
 
 
 def _table_stages() -> tuple[TableStage, ...]:
@@ -217,14 +260,36 @@ def _matcher(options: Options) -> MatchSignals:
     return matcher
 
 
-def _matches(matcher: MatchSignals, lake: Lake) -> pa.Table:
-    if not matcher.bank_paths:
-        return MATCHES.empty_table()
-    found: list[pa.RecordBatch] = []
-    with lake.connect() as tables:
-        for batch in tables.sql("SELECT * FROM signals").to_arrow_reader(20_000):
-            found += [out for out in matcher.run(batch.cast(matcher.reads)) if out.num_rows]
-    return pa.Table.from_batches(found, MATCHES)
+def _matches(matcher: MatchSignals, options: Options, lake: Lake) -> pa.Table:
+    found = [MATCHES.empty_table()]
+    if matcher.bank_paths:
+        with lake.connect() as tables:
+            for batch in tables.sql("SELECT * FROM signals").to_arrow_reader(20_000):
+                found += [
+                    pa.Table.from_batches([out]) for out in matcher.run(batch.cast(matcher.reads)) if out.num_rows
+                ]
+    if _has_register(options):
+        from antiphon.node.lookup import open_look_up  # the register's libraries cost a start that has no register
+        from antiphon.node.matches import bank_matches
+
+        with open_look_up(options.home or Path()) as look_up:
+            found += bank_matches(look_up, lake)
+    return pa.concat_tables(found)
+
+
+def _has_register(options: Options) -> bool:
+    given = bool(os.environ.get("ANTIPHON_REGISTER"))
+    return options.home is not None and (given or (options.home / "register.sqlite").exists())
+
+
+def _register_seq(options: Options) -> int:
+    """Return up to where the log of the banks goes, 0 where there are none."""
+    if not _has_register(options):
+        return 0
+    from antiphon.node.banks import open_banks
+
+    with open_banks(options.home or Path()) as banks:
+        return banks.store.last_seq()
 
 
 def _writer(lake: Lake) -> Writer:

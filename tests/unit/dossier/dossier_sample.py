@@ -296,6 +296,9 @@ def _group(rng: random.Random, tables: dict[str, list[dict]]) -> None:
                     "distance": rng.randrange(4),
                     "threshold": 6,
                     "alignment": None,
+                    "effect": "known",
+                    "label": "the song of the lantern",
+                    "note": None,
                 }
                 for row in same[:2]
             ]

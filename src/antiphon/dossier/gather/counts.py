@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from antiphon.dossier.content import Counts
-from antiphon.dossier.gather.reader import Reader, instant
+from antiphon.dossier.gather.reader import KNOWN_MATCHES, Reader, instant
 from antiphon.dossier.text import plain
 from antiphon.dossier.words import LANGUAGES
 from antiphon.model.schemas import READINGS
@@ -23,7 +23,7 @@ def count(reader: Reader) -> Counts:
     found = reader.row(
         f"SELECT count(*) AS n, count_if(flag) AS flagged, count_if(abstained) AS abstained FROM {reader.findings} f"
     )
-    matched = reader.row("SELECT count(*) AS n, count(DISTINCT material_id) AS materials FROM matches")
+    matched = reader.row(f"SELECT count(*) AS n, count(DISTINCT material_id) AS materials FROM {KNOWN_MATCHES}")
     copied = reader.row(
         "SELECT count(DISTINCT (copy_group, copy_kind)) AS n, count(DISTINCT material_id) AS materials FROM copies"
     )
@@ -79,7 +79,7 @@ def _langs(reader: Reader) -> tuple[tuple[str, str, int], ...]:
 
 def _banks(reader: Reader) -> tuple[tuple[str, str, int], ...]:
     rows = reader.rows(
-        "SELECT bank, signal_type, count(DISTINCT material_id) AS n FROM matches "
+        f"SELECT bank, signal_type, count(DISTINCT material_id) AS n FROM {KNOWN_MATCHES} "
         "GROUP BY 1, 2 ORDER BY n DESC, bank, signal_type LIMIT 20"
     )
     return tuple((plain(row["bank"], 80), plain(row["signal_type"], 40), row["n"]) for row in rows)

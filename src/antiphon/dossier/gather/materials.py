@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from antiphon.dossier.content import Match, Material, Picture, Score, Shown
-from antiphon.dossier.gather.reader import Reader, Row, instant, quoted
+from antiphon.dossier.gather.reader import KNOWN_MATCHES, Reader, Row, instant, quoted
 from antiphon.dossier.interface import Caps
 from antiphon.dossier.text import Span, passage, plain, usable_spans
 from antiphon.dossier.words import LANGUAGES, label, language
@@ -63,13 +63,13 @@ def pick_unclear(reader: Reader, limit: int) -> Picked:
 def match_list(reader: Reader, caps: Caps) -> tuple[tuple[tuple[Match, Material], ...], Shown]:
     """Return the nearest matches with their material, and how many there are."""
     rows = reader.rows(
-        "SELECT * FROM matches "
+        f"SELECT * FROM {KNOWN_MATCHES} "
         "ORDER BY distance / greatest(threshold, 1), bank, entry_id, material_id, part "
         f"LIMIT {caps.matches}"
     )
     materials = load_materials(reader, [row["material_id"] for row in rows], 280)
     listed = tuple((_match(row), materials[row["material_id"]]) for row in rows if row["material_id"] in materials)
-    return listed, Shown(len(listed), reader.number("SELECT count(*) FROM matches"), "matches")
+    return listed, Shown(len(listed), reader.number(f"SELECT count(*) FROM {KNOWN_MATCHES}"), "matches")
 
 
 def load_materials(reader: Reader, ids: Sequence[str], text_chars: int) -> dict[str, Material]:
@@ -162,13 +162,15 @@ def _match(row: Row) -> Match:
         entry_id=plain(row["entry_id"], 80),
         distance=row["distance"],
         threshold=row["threshold"],
-        alignment=plain(row["alignment"], 80) or None,
+        alignment=plain(row["alignment"], 240) or None,
+        label=plain(row["label"], 120) or None,
+        note=plain(row["note"], 240) or None,
     )
 
 
 def _matches(reader: Reader, wanted: str) -> dict[str, list[Match]]:
     rows = reader.rows(
-        f"SELECT * FROM matches WHERE material_id IN {wanted} "
+        f"SELECT * FROM {KNOWN_MATCHES} WHERE material_id IN {wanted} "
         "QUALIFY row_number() OVER (PARTITION BY material_id ORDER BY distance, bank, entry_id) <= 4 "
         "ORDER BY material_id, distance, bank, entry_id"
     )

@@ -20,6 +20,9 @@ ONE_FINDING = (
 )
 """One finding a material where several analysers wrote findings: the one that asks most for a reviewer."""
 
+KNOWN_MATCHES = "(SELECT * FROM matches WHERE effect = 'known')"
+"""The matches that a reviewer should look at: not those with material decided to be no case, nor lists on trial."""
+
 
 def instant(micros: int | None) -> datetime | None:
     """Return an instant from microseconds since 1970, or None where there is none or no calendar has it."""

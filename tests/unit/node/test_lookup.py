@@ -1,0 +1,150 @@
+"""What a look-up answers: which entry, how near, why, and what it means; always as the register stands."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from antiphon.errors import MissingError
+from antiphon.model.bank import Bank, BankEntry
+from antiphon.node.banks import open_banks
+from antiphon.node.lookup import Effect, LookUp, Query, open_look_up
+
+WHO = "k.vell"
+SONG = "We will light the lamps of Varnholt pier again when the ninth tide turns, and every bell shall answer."
+
+
+@pytest.fixture
+def look_up(tmp_path: Path):
+    """A look-up over two banks, one of them of what was decided to be no case."""
+    with open_banks(tmp_path) as banks:
+        banks.create(Bank("tide", source="Harbour Watch"), WHO)
+        banks.create(Bank("cleared", purpose="negative"), WHO)
+    with open_look_up(tmp_path) as found:
+        yield found
+
+
+def picture(seed: int, flips: int = 0) -> bytes:
+    """A PDQ value, and one with so many bits changed."""
+    bits = np.unpackbits(np.random.default_rng(seed).integers(0, 256, 32, dtype=np.uint8))
+    bits[:flips] ^= 1
+    return np.packbits(bits).tobytes()
+
+
+def add(look_up: LookUp, entry_id: str, kind: str, value: bytes, bank: str = "tide", **more: object) -> None:
+    look_up.banks.add(BankEntry(bank, entry_id, kind, value, **more), WHO)  # type: ignore[arg-type]
+
+
+def told(hits) -> list[tuple[str, str, int, Effect]]:
+    return [(hit.bank.name, hit.entry.entry_id, hit.distance, hit.effect) for hit in hits]
+
+
+def test_an_entry_is_found_from_the_next_look_up_on(look_up):
+    """Known material comes back within minutes: so must the answer."""
+    assert look_up.signals("pdq", [picture(1)]) == [[]]
+    add(look_up, "e1", "pdq", picture(1), label="poster", note="report 7")
+    [hit] = look_up.signals("pdq", [picture(1, 9)])[0]
+    assert (hit.entry.label, hit.entry.note, hit.distance, hit.threshold) == ("poster", "report 7", 9, 31)
+
+
+def test_a_withdrawn_or_held_entry_is_not(look_up):
+    """A deletion takes effect at once, and so does the quarantine of a flood."""
+    for name in ("e1", "e2", "e3"):
+        add(look_up, name, "pdq", picture(1))
+    look_up.banks.withdraw("tide", ["e1"], WHO, "not theirs")
+    look_up.banks.hold("tide", ["e2"], WHO, "flood")
+    assert told(look_up.signals("pdq", [picture(1)])[0]) == [("tide", "e3", 0, "known")]
+    look_up.banks.release("tide", ["e2"], WHO)
+    assert [hit.entry.entry_id for hit in look_up.signals("pdq", [picture(1)])[0]] == ["e2", "e3"]
+
+
+def test_a_negative_entry_as_near_holds_known_ones_back(look_up):
+    """A false positive is decided once."""
+    add(look_up, "e1", "pdq", picture(1))
+    add(look_up, "n1", "pdq", picture(1, 4), bank="cleared")
+    assert told(look_up.signals("pdq", [picture(1, 3)])[0]) == [
+        ("cleared", "n1", 1, "negative"), ("tide", "e1", 3, "held_back"),
+    ]  # fmt: skip
+    assert told(look_up.signals("pdq", [picture(1)])[0]) == [
+        ("tide", "e1", 0, "known"),
+        ("cleared", "n1", 4, "negative"),
+    ]
+
+
+def test_thresholds_shadow_and_enabling_are_the_banks_own(look_up):
+    """A list on trial leads to nothing; a strict one matches less; one that is off, nothing."""
+    add(look_up, "e1", "pdq", picture(1))
+    look_up.banks.threshold("tide", "pdq", 5, WHO)
+    assert look_up.signals("pdq", [picture(1, 6)]) == [[]]
+    look_up.banks.shadow("tide", True, WHO)
+    assert told(look_up.signals("pdq", [picture(1, 5)])[0]) == [("tide", "e1", 5, "shadow")]
+    look_up.banks.disable("tide", WHO)
+    assert look_up.signals("pdq", [picture(1)]) == [[]]
+
+
+def test_validity_in_time_is_kept(look_up):
+    """Before its beginning and after its end an entry does not match."""
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    add(look_up, "e1", "sha256", bytes(32), valid_from=begin, valid_until=begin + timedelta(days=1))
+    hours = (-1, 1, 25)
+    found = [look_up.look_up([Query({"sha256": bytes(32)})], begin + timedelta(hours=hour))[0] for hour in hours]
+    assert [len(hits) for hits in found] == [0, 1, 0]
+
+
+def test_an_excerpt_in_other_words_is_found_and_shown(look_up):
+    """Which words agree is said: a person must see why."""
+    add(look_up, "song", "text", SONG.encode(), label="the ninth tide")
+    [hit] = look_up.text(f"My uncle sent me this: {SONG[8:80]} and I do not know what to think of it at all.")
+    assert hit.entry.label == "the ninth tide"
+    assert "lamps of varnholt pier again when the ninth tide" in (hit.alignment or "")
+    assert look_up.text("The ferry is late again, and the baker has no more bread today, they say.") == []
+
+
+def test_a_phrase_is_found_in_disguise_and_shown_as_written(look_up):
+    """Names and slogans are written around filters."""
+    add(look_up, "p1", "phrase", b"blue lantern")
+    [hit] = look_up.text("join the B-l-u-e L4ntern tonight")
+    assert hit.alignment == "characters 9 to 24: B-l-u-e L4ntern"
+
+
+def test_frames_of_a_video_are_found_with_their_times(look_up):
+    """A clip of a longer video."""
+    frames = b"".join(picture(seed) + b"\x64" for seed in range(20, 30))
+    add(look_up, "v1", "vpdq", frames)
+    clip = b"".join(picture(seed, 3) + b"\x64" for seed in (90, 91, 24, 25, 26, 27))
+    [hit] = look_up.signals("vpdq", [frames[33 * 4 : 33 * 8]])[0]
+    assert (hit.distance, hit.alignment) == (0, "seconds 0 to 3 show seconds 4 to 7 of the entry")
+    assert look_up.signals("vpdq", [clip]) == [[]]
+
+
+def test_what_was_merged_is_there_when_opened_again(look_up, tmp_path):
+    """The index on disk is a copy: the same answers, and none where the copy is lost."""
+    for seed in range(40):
+        add(look_up, f"e{seed}", "pdq", picture(seed))
+    look_up.merge()
+    look_up.banks.withdraw("tide", ["e7"], WHO, "not theirs")
+    for damage in (lambda: None, lambda: next((tmp_path / "index" / "pdq").glob("*/values.npy")).write_bytes(b"")):
+        damage()
+        with open_look_up(tmp_path) as again:
+            found = again.signals("pdq", [picture(7), picture(8)])
+            assert [told(hits) for hits in found] == [[], [("tide", "e8", 0, "known")]]
+
+
+def test_a_signal_type_that_there_is_not_is_told(look_up):
+    """With those that there are."""
+    with pytest.raises(MissingError, match="no signal type 'tlsh'"):
+        look_up.signals("tlsh", [b""])
+
+
+def test_a_negative_phrase_holds_back_only_where_it_stands(look_up):
+    """A festival's name that holds a group's name; and the group's name elsewhere in the same text."""
+    add(look_up, "p1", "phrase", b"blue lantern")
+    add(look_up, "p2", "phrase", b"ash column")
+    add(look_up, "n1", "phrase", b"blue lantern festival", bank="cleared")
+    hits = look_up.text("The Blue Lantern Festival begins; the Ash Column was seen.")
+    assert told(hits) == [
+        ("tide", "p2", 0, "known"), ("cleared", "n1", 0, "negative"), ("tide", "p1", 0, "held_back"),
+    ]  # fmt: skip
