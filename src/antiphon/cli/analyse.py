@@ -42,7 +42,7 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
     paths: tuple[Path, ...], out: Path, banks: tuple[Path, ...], mapping: Path | None, case_space: str,
     public_basis: str | None, workers: int, title: str, as_json: bool,
 ) -> None:  # fmt: skip
-    r"""Read everything under PATH..., analyse it, and write the dossier into a folder.
+    """Read everything under PATH..., analyse it, and write the dossier into a folder.
 
     PATH may be a file, a folder or an archive that mixes formats; they are told apart by content. Run it again with
     more paths to add to the same results: what was read before is not read again. Ctrl-C is safe, the same command
@@ -53,7 +53,7 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
       antiphon analyse exports/ -o out
       antiphon analyse posts.jsonl.zst feeds.zip -o out --bank known.csv
       antiphon analyse table.csv -o out --mapping mapping.json
-    """
+    """  # noqa: D301 - click reads the backspace as "do not wrap"
     settings, made = node.initialise()
     if made:
         click.echo(f"Made this node's key in {settings.home}; keep a backup.", err=True)

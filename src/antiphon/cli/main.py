@@ -39,7 +39,7 @@ Exit codes:
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="antiphon")
 def cli() -> None:
-    r"""From a pile of public posts to a dossier that people can read, check and share.
+    """From a pile of public posts to a dossier that people can read, check and share.
 
     \b
     Begin with:
@@ -55,7 +55,7 @@ def cli() -> None:
       bash:  eval "$(_ANTIPHON_COMPLETE=bash_source antiphon)"
       zsh:   eval "$(_ANTIPHON_COMPLETE=zsh_source antiphon)"
       fish:  _ANTIPHON_COMPLETE=fish_source antiphon | source
-    """
+    """  # noqa: D301 - click reads the backspace as "do not wrap"
 
 
 for command in (init, analyse, demo, bank, match, sources, doctor, evaluate):

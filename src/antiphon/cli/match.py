@@ -31,7 +31,7 @@ _EFFECTS = {
 
 @click.group()
 def match() -> None:
-    r"""Look up what the banks of this node know, and match again what was read before.
+    """Look up what the banks of this node know, and match again what was read before.
 
     A match says that something lies near an entry of a bank. It does not say what the material does with it: a news
     report matches the picture that it reports on. People decide.
@@ -43,7 +43,7 @@ def match() -> None:
       antiphon match signal pdq ef9acc31d67a3325...
       antiphon match explain out 9f0c...        why a material of an output folder matched
       antiphon match again out                  the folder's materials with the banks as they are now
-    """
+    """  # noqa: D301 - click reads the backspace as "do not wrap"
 
 
 @match.command()

@@ -174,14 +174,28 @@ class LookUp:
         return self.look_up([Query.of_text(text)])[0]
 
     def file(self, content: bytes, media_type: str) -> tuple[dict[str, bytes], list[Hit]]:
-        """Return the signals of a file and the hits of all of them.
+        """Return the signals of a file and the hits of all of them, of a picture turned and mirrored in all ways too.
 
         Raises:
             InputError: the file is damaged, or is not what its media type says.
         """
         signals = self._fingerprinted(content, media_type)
         worth = {name: s.value for name, s in signals.items() if s.quality is None or s.quality >= MIN_QUALITY}
-        return {name: signal.value for name, signal in signals.items()}, self.look_up([Query(worth)])[0]
+        hits = self.look_up([Query(worth)])[0]
+        if "pdq" in worth:
+            hits = _joined(hits, self._turned(content, worth["pdq"]))
+        return {name: signal.value for name, signal in signals.items()}, hits
+
+    def _turned(self, content: bytes, value: bytes) -> list[Hit]:
+        """Return the hits of a picture turned or mirrored, each with which way."""
+        ways: dict[str, bytes] = getattr(self._types["pdq"], "orientations", lambda content: {})(content)
+        asked = {way: turned for way, turned in ways.items() if turned != value}
+        found = self.answer([Query({"pdq": turned}) for turned in asked.values()])
+        return [
+            replace(hit, alignment=f"the picture turned or mirrored: {way}")
+            for way, hits in zip(asked, found, strict=True)
+            for hit in hits
+        ]
 
     def fingerprints(self, content: bytes, media_type: str) -> dict[str, bytes]:
         """Return the signals of a file by type."""
@@ -369,6 +383,12 @@ def _segments(folder: Path) -> Segments:
     except StorageError:
         shutil.rmtree(folder)
         return Segments(folder)
+
+
+def _joined(hits: list[Hit], turned: list[Hit]) -> list[Hit]:
+    """Return hits with those of turned pictures that are not nearer as they are."""
+    as_they_are = {(hit.row, hit.entry.signal_type) for hit in hits}
+    return hits + [hit for hit in turned if (hit.row, hit.entry.signal_type) not in as_they_are]
 
 
 def _at(found: _Near, numbers: list[int]) -> _Near:

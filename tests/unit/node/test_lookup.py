@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import MissingError
+from antiphon.fingerprints.pdq import Pdq
 from antiphon.model.bank import Bank, BankEntry
 from antiphon.node.banks import open_banks
 from antiphon.node.lookup import Effect, LookUp, Query, open_look_up
@@ -131,6 +132,15 @@ def test_what_was_merged_is_there_when_opened_again(look_up, tmp_path):
         with open_look_up(tmp_path) as again:
             found = again.signals("pdq", [picture(7), picture(8)])
             assert [told(hits) for hits in found] == [[], [("tide", "e8", 0, "known")]]
+
+
+def test_a_picture_is_found_turned_and_mirrored(look_up):
+    """With which way it was turned."""
+    kind = Pdq()
+    drawn = kind.examples()[0]
+    add(look_up, "e1", "pdq", kind.orientations(drawn)["rotate90"], label="poster")
+    _, [hit] = look_up.file(drawn, "image/png")
+    assert (hit.entry.label, hit.distance, hit.alignment) == ("poster", 0, "the picture turned or mirrored: rotate90")
 
 
 def test_a_signal_type_that_there_is_not_is_told(look_up):

@@ -61,10 +61,11 @@ def pick_unclear(reader: Reader, limit: int) -> Picked:
 
 
 def match_list(reader: Reader, caps: Caps) -> tuple[tuple[tuple[Match, Material], ...], Shown]:
-    """Return the nearest matches with their material, and how many there are."""
+    """Return the nearest matches of each entry in turn, with their material, and how many there are in all."""
     rows = reader.rows(
         f"SELECT * FROM {KNOWN_MATCHES} "
-        "ORDER BY distance / greatest(threshold, 1), bank, entry_id, material_id, part "
+        "ORDER BY row_number() OVER (PARTITION BY bank, entry_id ORDER BY distance, material_id, part), "
+        "distance / greatest(threshold, 1), bank, entry_id, material_id, part "
         f"LIMIT {caps.matches}"
     )
     materials = load_materials(reader, [row["material_id"] for row in rows], 280)
@@ -162,7 +163,7 @@ def _match(row: Row) -> Match:
         entry_id=plain(row["entry_id"], 80),
         distance=row["distance"],
         threshold=row["threshold"],
-        alignment=plain(row["alignment"], 240) or None,
+        alignment=plain(row["alignment"], 140) or None,
         label=plain(row["label"], 120) or None,
         note=plain(row["note"], 240) or None,
     )
