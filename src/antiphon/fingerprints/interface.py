@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import InputError
 
-__all__ = ["Signal", "SignalType", "require_length"]
+__all__ = ["Digest", "Signal", "SignalType", "require_length"]
 
 
 class Signal(NamedTuple):
@@ -68,3 +68,21 @@ def require_length(value: bytes, value_bytes: int, *, signal_type: str) -> None:
             where=f"signal type {signal_type}",
             do="Hand over values as the signal type's own `fingerprint` gives them.",
         )
+
+
+class Digest:
+    """What signal types have in common of which only equal values match."""
+
+    name: str
+    value_bytes: int
+    max_distance: int = 0
+
+    def distance(self, left: bytes, right: bytes) -> int:
+        """Return 0 for equal values, 1 otherwise."""
+        for value in (left, right):
+            require_length(value, self.value_bytes, signal_type=self.name)
+        return int(left != right)
+
+    def oracle(self, value: bytes, entries: Sequence[bytes]) -> list[int]:
+        """Return the distance to each entry, one after the other."""
+        return [self.distance(value, entry) for entry in entries]

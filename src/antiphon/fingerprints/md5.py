@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from antiphon.fingerprints.interface import Signal, require_length
+from antiphon.fingerprints.interface import Digest, Signal
 
 __all__ = ["Md5"]
 
 
-class Md5:
+class Md5(Digest):
     """Signal type: MD5 (RFC 1321) of the bytes, 16 bytes; only equal values match.
 
     Older lists of known files hold MD5 alone. Two different files with one MD5 can be made on purpose, so where a list
@@ -21,21 +21,10 @@ class Md5:
     version: str = "1"
     content: str = ""
     value_bytes: int = 16
-    max_distance: int = 0
 
     def fingerprint(self, content: bytes) -> Signal | None:
         """Return the digest; None for an empty file, which says nothing."""
         return Signal(hashlib.md5(content, usedforsecurity=False).digest(), None) if content else None
-
-    def distance(self, left: bytes, right: bytes) -> int:
-        """Return 0 for equal digests, 1 otherwise."""
-        for value in (left, right):
-            require_length(value, self.value_bytes, signal_type=self.name)
-        return int(left != right)
-
-    def oracle(self, value: bytes, entries: Sequence[bytes]) -> list[int]:
-        """Return the distance to each entry, one after the other."""
-        return [self.distance(value, entry) for entry in entries]
 
     def examples(self) -> Sequence[bytes]:
         """Return two harmless files."""

@@ -5,33 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from antiphon.fingerprints.interface import Signal, require_length
+from antiphon.fingerprints.interface import Digest, Signal
 
 __all__ = ["Sha256"]
 
 
-class Sha256:
+class Sha256(Digest):
     """Signal type: SHA-256 (FIPS 180-4) of the bytes, 32 bytes; only equal values match."""
 
     name: str = "sha256"
     version: str = "1"
     content: str = ""
     value_bytes: int = 32
-    max_distance: int = 0
 
     def fingerprint(self, content: bytes) -> Signal | None:
         """Return the digest; None for an empty file, which says nothing."""
         return Signal(hashlib.sha256(content).digest(), None) if content else None
-
-    def distance(self, left: bytes, right: bytes) -> int:
-        """Return 0 for equal digests, 1 otherwise."""
-        for value in (left, right):
-            require_length(value, self.value_bytes, signal_type=self.name)
-        return int(left != right)
-
-    def oracle(self, value: bytes, entries: Sequence[bytes]) -> list[int]:
-        """Return the distance to each entry, one after the other."""
-        return [self.distance(value, entry) for entry in entries]
 
     def examples(self) -> Sequence[bytes]:
         """Return two harmless files."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from antiphon.errors import InputError
 from antiphon.fingerprints._texts import Texts, read_texts
-from antiphon.fingerprints.interface import Signal, require_length
+from antiphon.fingerprints.interface import Digest, Signal
 
 __all__ = ["FULL_QUALITY_LETTERS", "MIN_LETTERS", "TextExact", "decode_text"]
 
@@ -18,7 +18,7 @@ FULL_QUALITY_LETTERS = 60
 """From here on a text is long enough that two people hardly write it by chance; quality grows evenly up to it."""
 
 
-class TextExact:
+class TextExact(Digest):
     """Signal type: BLAKE2b-128 of the normal form of a text of 12 letters or more; only equal values match.
 
     A syllable or word sign (Han, Kana, Hangul, Thai, ...) counts as two letters.
@@ -28,7 +28,6 @@ class TextExact:
     version: str = "1"
     content: str = "text"
     value_bytes: int = 16
-    max_distance: int = 0
 
     def fingerprint(self, content: bytes) -> Signal | None:
         """Return the digest of the normal form, or None for a text of too few letters."""
@@ -41,16 +40,6 @@ class TextExact:
         rows = [row for row, count in enumerate(letters) if count >= MIN_LETTERS]
         values = [hashlib.blake2b(texts.normal[row].encode(), digest_size=16).digest() for row in rows]
         return rows, values, [min(1.0, letters[row] / FULL_QUALITY_LETTERS) for row in rows]
-
-    def distance(self, left: bytes, right: bytes) -> int:
-        """Return 0 for equal digests, 1 otherwise."""
-        for value in (left, right):
-            require_length(value, self.value_bytes, signal_type=self.name)
-        return int(left != right)
-
-    def oracle(self, value: bytes, entries: Sequence[bytes]) -> list[int]:
-        """Return the distance to each entry, one after the other."""
-        return [self.distance(value, entry) for entry in entries]
 
     def examples(self) -> Sequence[bytes]:
         """Return harmless texts in three scripts."""

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import tldextract
 
-from antiphon.fingerprints.interface import Signal, require_length
+from antiphon.fingerprints.interface import Digest, Signal
 from antiphon.fingerprints.text_exact import decode_text
 from antiphon.model.address import comparable_url, host_of
 
@@ -28,14 +28,13 @@ _SUFFIXES = tldextract.TLDExtract(
 )
 
 
-class Url:
+class Url(Digest):
     """Signal type: BLAKE2b-128 of one address in its comparable form; only equal values match."""
 
     name: str = "url"
     version: str = "1"
     content: str = "text/uri-list"
     value_bytes: int = 16
-    max_distance: int = 0
     _examples: ClassVar[tuple[str, ...]] = (
         "https://gazette.example/harbour/ferry-leaves-at-nine?utm_source=square",
         "https://überfahrt.example:8443/%7Elighthouse/../fähre",
@@ -45,16 +44,6 @@ class Url:
         """Return the digest of the address, or None where the text is not one address of a web page."""
         said = self._said(decode_text(content))
         return Signal(_digest(said), None) if said else None
-
-    def distance(self, left: bytes, right: bytes) -> int:
-        """Return 0 for equal digests, 1 otherwise."""
-        for value in (left, right):
-            require_length(value, self.value_bytes, signal_type=self.name)
-        return int(left != right)
-
-    def oracle(self, value: bytes, entries: Sequence[bytes]) -> list[int]:
-        """Return the distance to each entry, one after the other."""
-        return [self.distance(value, entry) for entry in entries]
 
     def examples(self) -> Sequence[bytes]:
         """Return invented addresses."""
