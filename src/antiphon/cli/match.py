@@ -110,9 +110,13 @@ def again(out: Path, as_json: bool) -> None:
     held back and shown; `antiphon bank release` lets it match again.
     """
     found = node.match_again(out, node.load_settings().home)
-    reopened = sorted({row["material_id"] for row in found.gone.to_pylist() if row["effect"] == "known"})
     if as_json:
-        told = {"counts": found.counts, "new": found.new.num_rows, "gone": found.gone.num_rows, "look_again": reopened}
+        told = {
+            "counts": found.counts,
+            "new": found.new.num_rows,
+            "gone": found.gone.num_rows,
+            "look_again": list(found.look_again),
+        }
         click.echo(json.dumps({**told, "held": [f"{flood.bank}/{flood.entry_id}" for flood in found.floods]}))
         return
     rows = [{"matches": effect, "meaning": _EFFECTS[effect], "number": n} for effect, n in sorted(found.counts.items())]
@@ -121,8 +125,9 @@ def again(out: Path, as_json: bool) -> None:
     for flood in found.floods:
         usual = f"{flood.usual:.1f} a day in the week before"
         click.echo(f"Held back: {flood.bank} {flood.entry_id}, {flood.materials} materials on {flood.day}, {usual}.")
-    if reopened:
-        click.echo(f"Look again at {len(reopened)} materials whose match is gone: " + ", ".join(reopened[:20]))
+    if found.look_again:
+        some = ", ".join(found.look_again[:20])
+        click.echo(f"Look again at {len(found.look_again)} materials that matched and no longer do: {some}")
 
 
 def _show(hits: Sequence[Hit], as_json: bool) -> None:

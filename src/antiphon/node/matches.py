@@ -48,13 +48,15 @@ class Rematch:
     Attributes:
         counts: Effect → how many matches there are now.
         new: Matches that were not there before.
-        gone: Matches that are no longer: their materials should be looked at again.
+        gone: Matches that are no longer.
+        look_again: Materials that matched known material and now match none: what followed from it is open again.
         floods: Entries that were held back.
     """
 
     counts: Mapping[str, int]
     new: pa.Table
     gone: pa.Table
+    look_again: Sequence[str]
     floods: Sequence[Flood]
 
 
@@ -97,7 +99,14 @@ def rematch(look_up: LookUp, lake: Lake, by: str = "antiphon") -> Rematch:
     counts = {
         row["effect"]: row["n"] for row in lake.query("SELECT effect, count(*) n FROM matches GROUP BY 1").to_pylist()
     }
-    return Rematch(counts, _only_in(now, before), _only_in(before, now), floods)
+    look_again = sorted(_known(before) - _known(now))
+    return Rematch(counts, _only_in(now, before), _only_in(before, now), look_again, floods)
+
+
+def _known(matches: pa.Table) -> set[str]:
+    """Return the materials that match known material."""
+    rows = zip(matches.column("material_id").to_pylist(), matches.column("effect").to_pylist(), strict=True)
+    return {material_id for material_id, effect in rows if effect == "known"}
 
 
 def _all_matches(look_up: LookUp, lake: Lake) -> pa.Table:
