@@ -32,6 +32,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
+        """What the body says."""
         return json.loads(self.body)
 
 
@@ -44,6 +45,7 @@ class Client:
     token: str | None = None
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send one request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         leave = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         with contextlib.closing(connection):
@@ -52,6 +54,7 @@ class Client:
             return Answer(answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()})
 
     def get(self, path: str, **query: object) -> Answer:
+        """Ask with the parameters in the address."""
         return self.ask("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def send(self, path: str, content: bytes, field: str = "photo") -> Answer:

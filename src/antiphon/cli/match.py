@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from antiphon import node
+from antiphon.cli.look_up_server import serve
 from antiphon.cli.show import console, rows_table
 from antiphon.errors import InputError
 
@@ -43,6 +44,7 @@ def match() -> None:
       antiphon match signal pdq ef9acc31d67a3325...
       antiphon match explain out 9f0c...        why a material of an output folder matched
       antiphon match again out                  the folder's materials with the banks as they are now
+      antiphon match serve                      answer look-ups over HTTP
     """  # noqa: D301 - click reads the backspace as "do not wrap"
 
 
@@ -156,3 +158,6 @@ def _told(row: dict[str, Any]) -> str:
 
 def _if(words: str, value: str | None) -> Iterable[str]:
     return [words + value] if value else []
+
+
+match.add_command(serve)
