@@ -51,6 +51,7 @@ _HAMMING = {"pdq": 32, "vpdq": _FRAME_BYTES}
 _FRAME_LIMIT = 31
 _BULK = 20_000
 _SAME_PART = 0.8
+_WORD_TYPES = ("text", "phrase", "text_near")
 _TEXT_DISTANCE = 50
 """A text's distance is 100 less its score in percent: 50 is where matches begin."""
 
@@ -130,7 +131,7 @@ class LookUp:
         self.banks, self._folder = banks, folder
         self._types: Mapping[str, SignalType] = plugins.load(_SIGNALS_GROUP, SignalType)
         self._segments = {name: _segments(folder / name) for name in _HAMMING if name in self._types}
-        self._texts: tuple[int, _Words] | None = None
+        self._words: tuple[int, object, _Words] | None = None
         self._following, self._seq, self._known = threading.Lock(), -1, dict[str, Bank]()
         self.follow()
 
@@ -306,10 +307,13 @@ class LookUp:
             segments.merge()
 
     def _current_words(self) -> _Words:
-        seq = self.banks.store.last_seq()
-        if self._texts is None or self._texts[0] != seq:
-            self._texts = seq, _Words(self.banks)
-        return self._texts[1]
+        """Return the index of words; what happens to other entries does not build it anew."""
+        seq, now = self.banks.store.last_seq(), self._words
+        if now is None or now[0] != seq:
+            stamp = self.banks.store.stamp(_WORD_TYPES)
+            now = seq, stamp, now[2] if now is not None and now[1] == stamp else _Words(self.banks)
+            self._words = now
+        return now[2]
 
 
 class _Words:
@@ -361,7 +365,7 @@ class _Words:
 def _entries(banks: Banks, signal_type: str) -> tuple[list[int], list[bytes]]:
     rows: list[int] = []
     values: list[bytes] = []
-    for batch in banks.store.entries_of(signal_type):
+    for batch in banks.store.entries_of(signal_type, disabled_too=True):
         rows += batch.column("rowid").to_pylist()
         values += batch.column("value").to_pylist()
     return rows, values

@@ -348,6 +348,15 @@ class BankStore:
                     found += [(number, row.rowid) for number in numbers.get(row.value, ())]
         return sorted(found)
 
+    def stamp(self, signal_types: Sequence[str]) -> tuple[tuple[object, ...], ...]:
+        """Return what differs once an entry of some signal types came, went, or got another value or status."""
+        here = bank_entries.c
+        figures = (sa.func.count(), sa.func.sum(here.rowid), sa.func.sum(here.value_hash % 1_000_003))
+        wanted = sa.select(here.signal_type, here.status, *figures).where(here.signal_type.in_(signal_types))
+        with self.register.reading() as connection:
+            rows = connection.execute(wanted.group_by(here.signal_type, here.status)).all()
+        return tuple(sorted((kind, status, *map(int, counted)) for kind, status, *counted in rows))
+
     def has(self, signal_type: str) -> bool:
         """Return whether any bank has an entry of a signal type, whatever its status."""
         with self.register.reading() as connection:

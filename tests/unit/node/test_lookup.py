@@ -158,3 +158,18 @@ def test_a_negative_phrase_holds_back_only_where_it_stands(look_up):
     assert told(hits) == [
         ("tide", "p2", 0, "known"), ("cleared", "n1", 0, "negative"), ("tide", "p1", 0, "held_back"),
     ]  # fmt: skip
+
+
+def test_phrases_follow_the_register_whatever_else_happens_there(look_up):
+    """The index of words is kept while pictures come in, and made anew when a phrase comes, goes or comes back."""
+    assert look_up.text("blue lantern") == []
+    add(look_up, "p1", "phrase", b"blue lantern")
+    add(look_up, "e1", "pdq", picture(1))
+    assert len(look_up.text("blue lantern")) == 1
+    look_up.banks.disable("tide", WHO)
+    assert look_up.text("blue lantern") == []
+    look_up.banks.enable("tide", WHO)
+    assert len(look_up.text("blue lantern")) == 1
+    look_up.banks.withdraw("tide", ["p1"], WHO, "a festival")
+    add(look_up, "p2", "phrase", b"ash column")
+    assert [len(look_up.text(words)) for words in ("blue lantern", "ash column")] == [0, 1]

@@ -548,3 +548,21 @@ def in_the_log(store: BankStore) -> int:
         number = 0 if change.kind == "bank_created" else number
         number += change.last_row - change.first_row + 1 if change.kind == "added" else 0
     return number
+
+
+def test_a_stamp_differs_once_an_entry_of_its_types_changes(store, act):
+    """An index of words is built again then, and only then."""
+    store.create(Bank("harbour"), act)
+    entries = [BankEntry("harbour", f"e{n}", "phrase", f"phrase {n}".encode()) for n in range(3)]
+    stamps = [store.stamp(["phrase", "text"])]
+    for do in (
+        lambda: store.add(entries[0], act),
+        lambda: store.add(entries[1], act),
+        lambda: store.withdraw("harbour", ["e0"], act),
+        lambda: (store.withdraw("harbour", ["e1"], act), store.reinstate("harbour", ["e0"], act)),
+    ):
+        do()
+        stamps.append(store.stamp(["phrase", "text"]))
+    assert len(set(stamps)) == len(stamps)
+    store.add(BankEntry("harbour", "other", "sha256", bytes(32)), act)
+    assert store.stamp(["phrase", "text"]) == stamps[-1]
