@@ -60,9 +60,6 @@ class FingerprintMaterials:
     def open(self) -> None:
         """Compile the kernels before the first batch arrives."""
         TextNear().of_texts(read_texts(["the lighthouse keeper of varnholt"]))
-        if self.media_root is not None:
-            for content in Pdq().examples()[:1]:
-                Pdq().fingerprint(content)
 
     def run(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield the signals, then a batch of SKIPPED where a file could not be read."""

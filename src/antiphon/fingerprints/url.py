@@ -12,20 +12,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import ClassVar
-
-import tldextract
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, ClassVar
 
 from antiphon.fingerprints.interface import Digest, Signal
 from antiphon.fingerprints.text_exact import decode_text
 from antiphon.model.address import comparable_url, host_of
 
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
 __all__ = ["Url", "UrlDomain", "registrable_domain", "url_signals"]
 
-_SUFFIXES = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True, include_psl_private_domains=True
-)
+
+@cache
+def _suffixes() -> TLDExtract:
+    """The public suffix list that comes with the package; it is never fetched, and loaded when it is first needed."""
+    import tldextract
+
+    return tldextract.TLDExtract(
+        suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True, include_psl_private_domains=True
+    )
 
 
 class Url(Digest):
@@ -93,7 +100,7 @@ def registrable_domain(url: str) -> str | None:
 def _registered(host: str) -> str | None:
     if host.startswith("[") or host.replace(".", "").isdigit():
         return None
-    found = _SUFFIXES.extract_str(host)
+    found = _suffixes().extract_str(host)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else None
     labels = host.split(".")
