@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PEERS  := .venv-bench
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO   ?= demo-out
 POSTS  ?= 20000
 
-.PHONY: help install demo test test-slow check lint types docs bench lock clean
+.PHONY: help install demo test test-slow check lint types docs bench bench-matching lock clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/'
@@ -50,6 +51,14 @@ test-slow: $(VENV)/.dev            ## the tests that take longer
 bench: $(VENV)/.dev                ## speed and memory as ratios; writes bench/results.json
 	$(BIN)/python bench/run.py
 
+$(PEERS)/.done: requirements/bench.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q --require-hashes -r requirements/bench.txt
+	touch $@
+
+bench-matching: $(VENV)/.dev $(PEERS)/.done  ## matching beside its peers, in their own environment
+	$(BIN)/python bench/matching.py
+
 docs: $(VENV)/.dev                 ## what is generated in docs/
 	$(BIN)/python scripts/write_docs.py
 
@@ -58,4 +67,4 @@ lock:                              ## renew the locked versions (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group build --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
