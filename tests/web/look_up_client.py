@@ -46,7 +46,7 @@ class Client:
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """Send one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         leave = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         with contextlib.closing(connection):
             connection.request(method, path, body, leave | (headers or {}))

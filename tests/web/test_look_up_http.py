@@ -205,6 +205,7 @@ def test_an_explanation_holds_what_the_curators_know(client):
 
 def test_a_text_is_sent_in_the_body_and_its_words_are_shown(client):
     """An address stands in logs of proxies; a body does not."""
+    client.look_up.text(SONG)  # on a new machine this compiles the kernels, which takes longer than an answer may
     body = f'{{"text": "My uncle sent me this: {SONG[8:80]} and I do not know what to think."}}'
     answer = client.ask("POST", "/m/explain", body.encode(), {"Content-Type": "application/json"})
     [hit] = answer.json["hits"]

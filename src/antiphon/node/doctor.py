@@ -55,7 +55,10 @@ def _python() -> Check:
 
 def _packages() -> Iterator[Check]:
     missing = []
-    wanted = importlib.metadata.requires("antiphon") or []
+    every = importlib.metadata.requires("antiphon") or []
+    wanted = [
+        requirement for requirement in every if "extra ==" not in requirement
+    ]  # extras are there for who wants them
     for requirement in wanted:
         name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
         try:

@@ -1,7 +1,7 @@
 """What every signal type must do; a plug-in's own examples are the material."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.errors import InputError
@@ -37,6 +37,7 @@ def test_the_same_content_gives_the_same_signal(kind):
 
 
 @each_kind
+@settings(deadline=None)  # the first value may load a library
 @given(pair=st.data())
 def test_the_distance_is_what_the_oracle_says_and_symmetric(kind, pair):
     """The oracle reckons the plain way; the fast way must agree with it on any values."""
