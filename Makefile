@@ -53,7 +53,7 @@ bench: $(VENV)/.dev                ## speed and memory as ratios; writes bench/r
 
 $(PEERS)/.done: requirements/bench.txt
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install -q --require-hashes -r requirements/bench.txt
+	$(PEERS)/bin/python bench/peers/install.py requirements/bench.txt
 	touch $@
 
 bench-matching: $(VENV)/.dev $(PEERS)/.done  ## matching beside its peers, in their own environment
