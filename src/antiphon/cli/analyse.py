@@ -58,8 +58,8 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
     if made:
         click.echo(f"Made this node's key in {settings.home}; keep a backup.", err=True)
     options = node.Options(
-        paths, out, workers, banks, settings.home, node.load_mapping(mapping) if mapping else {}, public_basis,
-        case_space,
+        paths, out, workers, banks, settings.register, settings.home,
+        node.load_mapping(mapping) if mapping else {}, public_basis, case_space,
     )  # fmt: skip
     with progress_shown(paths, quiet=as_json) as progress:
         analysis = node.analyse(options, settings, progress)

@@ -382,7 +382,7 @@ def _opened() -> Iterator[Banks]:
     settings, made = node.initialise()
     if made:
         click.echo(f"Made this node's key in {settings.home}; keep a backup.", err=True)
-    with open_banks(settings.home) as banks:
+    with open_banks(settings.register) as banks:
         yield banks
 
 

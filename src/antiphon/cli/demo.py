@@ -36,7 +36,7 @@ def demo(out: Path, posts: int, seed: int, browser: bool, as_json: bool) -> None
     settings, _ = node.initialise()
     world = _world(out, posts, seed)
     workers = os.cpu_count() or 2
-    options = node.Options((world.material,), out / "results", workers, home=_banks(out, world), case_space="demo")
+    options = node.Options((world.material,), out / "results", workers, register=_banks(out, world), case_space="demo")
     with progress_shown([world.material], quiet=as_json) as progress:
         analysis = node.analyse(options, settings, progress)
         found = _score(world, analysis)

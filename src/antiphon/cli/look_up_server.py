@@ -42,7 +42,8 @@ def serve(host: str, port: int, token_file: Path | None, max_mib: int) -> None:
 
     token, limits = _token(token_file), Limits(body_bytes=max_mib * 2**20)
     with contextlib.suppress(KeyboardInterrupt):  # ending it so is how it ends
-        serve_look_up(load_settings().home, host=host, port=port, token=token, limits=limits, ready=_told)
+        settings = load_settings()
+        serve_look_up(settings.home, settings.register, host=host, port=port, token=token, limits=limits, ready=_told)
 
 
 def _told(address: str) -> None:

@@ -16,7 +16,7 @@ from antiphon.cli.show import console, rows_table
 from antiphon.errors import InputError
 
 if TYPE_CHECKING:
-    from antiphon.node.lookup import Hit
+    from antiphon.node.lookup import Hit, LookUp
 
 __all__ = ["match"]
 
@@ -53,7 +53,7 @@ def match() -> None:
 @_as_json
 def text(words: str, as_json: bool) -> None:
     """Look up a text: what it repeats, whole or in part, and the phrases in it, disguised or not."""
-    with node.open_look_up(node.load_settings().home) as look_up:
+    with _opened() as look_up:
         _show(look_up.text(words), as_json)
 
 
@@ -62,7 +62,7 @@ def text(words: str, as_json: bool) -> None:
 @_as_json
 def look_up_file(path: Path, as_json: bool) -> None:
     """Look up a picture, a video or any file by all of its signals. The file is read and not kept."""
-    with node.open_look_up(node.load_settings().home) as look_up:
+    with _opened() as look_up:
         signals, hits = look_up.file(
             path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         )
@@ -82,7 +82,7 @@ def signal(signal_type: str, value: str, as_json: bool) -> None:
         content = bytes.fromhex(value)
     except ValueError as fault:
         raise InputError("the value is not in hex", where="VALUE", do="Write two digits 0-9, a-f a byte.") from fault
-    with node.open_look_up(node.load_settings().home) as look_up:
+    with _opened() as look_up:
         _show(look_up.signals(signal_type, [content])[0], as_json)
 
 
@@ -111,7 +111,8 @@ def again(out: Path, as_json: bool) -> None:
     Run it as often as you like: the same banks give the same. An entry that suddenly matches far more than ever is
     held back and shown; `antiphon bank release` lets it match again.
     """
-    found = node.match_again(out, node.load_settings().home)
+    with _opened() as look_up:
+        found = node.match_again(out, look_up)
     if as_json:
         told = {
             "counts": found.counts,
@@ -130,6 +131,11 @@ def again(out: Path, as_json: bool) -> None:
     if found.look_again:
         some = ", ".join(found.look_again[:20])
         click.echo(f"Look again at {len(found.look_again)} materials that matched and no longer do: {some}")
+
+
+def _opened() -> LookUp:
+    settings = node.load_settings()
+    return node.open_look_up(settings.home, settings.register)
 
 
 def _show(hits: Sequence[Hit], as_json: bool) -> None:

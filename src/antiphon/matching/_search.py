@@ -1,18 +1,15 @@
-"""The two searches by nearness, exact both: nothing within the limit is missed."""
+"""The search for near copies of texts by their minima, exact: nothing within the limit is missed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BANDS", "Buckets", "Pairs", "buckets_of", "near_texts", "within_bits"]
+from antiphon.matching._bits import kernel
 
-_F = TypeVar("_F", bound=Callable[..., object])
-_kernel = cast("Callable[[_F], _F]", numba.njit(cache=True, nogil=True))
+__all__ = ["BANDS", "Buckets", "Pairs", "buckets_of", "near_texts"]
 
 BANDS = ((0, 5), (5, 10), (10, 15), (15, 20), (20, 24), (24, 28), (28, 32))
 """Seven bands of a text signal's 32 values. Two signals that differ in 6 values agree in one whole band at least, so
@@ -34,11 +31,6 @@ class Buckets(NamedTuple):
 
     keys: npt.NDArray[np.uint64]
     order: npt.NDArray[np.int64]
-
-
-def within_bits(queries: npt.NDArray[np.uint64], entries: npt.NDArray[np.uint64], limit: int) -> Pairs:
-    """Return every query and entry at most `limit` bits apart; both of shape (n, 4). Looks at all of them."""
-    return _sorted(_within_bits(queries, entries, limit))
 
 
 def buckets_of(entries: npt.NDArray[np.uint32]) -> Buckets:
@@ -69,16 +61,7 @@ def _sorted(found: tuple[npt.NDArray[np.int64], ...]) -> Pairs:
     return Pairs(queries[order], entries[order], distances[order].astype(np.int32))
 
 
-@_kernel
-def _bits(word: np.uint64) -> np.uint64:
-    """How many bits are set; compiled to the machine's own instruction."""
-    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.uint64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@_kernel
+@kernel
 def _append(found: npt.NDArray[np.int64], count: int, query: int, entry: int, distance: int) -> npt.NDArray[np.int64]:
     """Put a triple at the end, doubling the room when it is full."""
     if count == found.shape[1]:
@@ -91,24 +74,7 @@ def _append(found: npt.NDArray[np.int64], count: int, query: int, entry: int, di
     return found
 
 
-@_kernel
-def _within_bits(
-    queries: npt.NDArray[np.uint64], entries: npt.NDArray[np.uint64], limit: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    found = np.empty((3, 64), dtype=np.int64)
-    count = 0
-    for query in range(len(queries)):
-        a, b, c, d = queries[query, 0], queries[query, 1], queries[query, 2], queries[query, 3]
-        for entry in range(len(entries)):
-            row = entries[entry]
-            distance = int(_bits(a ^ row[0]) + _bits(b ^ row[1]) + _bits(c ^ row[2]) + _bits(d ^ row[3]))
-            if distance <= limit:
-                found = _append(found, count, query, entry, distance)
-                count += 1
-    return found[0, :count], found[1, :count], found[2, :count]
-
-
-@_kernel
+@kernel
 def _band_keys(values: npt.NDArray[np.uint32], band: int) -> npt.NDArray[np.uint64]:
     """One number for the values of a band."""
     keys = np.zeros(len(values), dtype=np.uint64)
@@ -121,7 +87,7 @@ def _band_keys(values: npt.NDArray[np.uint32], band: int) -> npt.NDArray[np.uint
     return keys
 
 
-@_kernel
+@kernel
 def _first_band(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> int:
     """The first band in which two signals agree wholly; a pair is reported from there alone."""
     for band in range(_EDGES.size - 1):
@@ -133,7 +99,7 @@ def _first_band(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32]) -> 
     return -1
 
 
-@_kernel
+@kernel
 def _verify(
     queries: npt.NDArray[np.uint32],
     entries: npt.NDArray[np.uint32],

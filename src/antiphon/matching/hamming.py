@@ -16,7 +16,7 @@ from antiphon.matching._bits import BITS, Words, permutation_tables, permute
 from antiphon.matching._clusters import NO_CROWDS, Crowds, find_crowds, is_crowded, search_crowds
 from antiphon.matching._design import Design, design_for
 
-__all__ = ["BYTES_PER_ENTRY", "VALUE_BYTES", "HammingIndex", "Near"]
+__all__ = ["BYTES_PER_ENTRY", "VALUE_BYTES", "HammingIndex", "Near", "sorted_pairs"]
 
 BYTES_PER_ENTRY = 140
 """How much memory an entry may take, its 32 bytes of value included."""
@@ -151,7 +151,7 @@ class HammingIndex:
         rows = found[: 3 * count].reshape(-1, 3)
         if self._rows.size:
             rows[:, 1] = self._rows[rows[:, 1]]
-        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+        rows = sorted_pairs(rows)
         rows[:, 0] += first
         return rows
 
@@ -218,6 +218,12 @@ def _bands(values: Words, design: Design) -> tuple[list[Band], bool]:
         bands.append(Band(start, width, radius, count_bits, row, directory, entries, full))
         start += width
     return bands, crowded
+
+
+def sorted_pairs(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return (query, entry, distance) rows by query, then by entry; one key for both sorts faster than two."""
+    least, most = (int(rows[:, 1].min()), int(rows[:, 1].max())) if len(rows) else (0, 0)
+    return rows[np.argsort(rows[:, 0] * (most - least + 1) + (rows[:, 1] - least), kind="stable")]
 
 
 def _require_version(about: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.errors import StorageError
-from antiphon.matching.hamming import VALUE_BYTES, HammingIndex, Near
+from antiphon.matching.hamming import VALUE_BYTES, HammingIndex, Near, sorted_pairs
 
 __all__ = ["MERGE_RATIO", "Segments"]
 
@@ -76,13 +76,14 @@ class Segments:
 
     Args:
         folder: Where the segments are, or will be.
-        limit: The largest distance that will be asked for.
+        limit: The largest distance that will be asked for, at least; what is there may answer for more.
     """
 
     def __init__(self, folder: Path, limit: int = 31) -> None:
         self.folder, self.limit = folder, limit
         self._writing, self._merging = threading.Lock(), threading.Lock()
         self._journal: list[Rows] = []  # what was changed since a merge began
+        self._known_edition = self._edition()
         self._now = self._opened()
 
     @property
@@ -94,6 +95,17 @@ class Segments:
     def fresh(self) -> int:
         """How many values wait in memory to be merged."""
         return len(self._now.fresh_rows)
+
+    @property
+    def last_row(self) -> int:
+        """The highest row there is, 0 where there is none."""
+        every = (self._now.fresh_rows, *(segment.rows for segment in self._now.segments))
+        return max((int(rows.max()) for rows in every if len(rows)), default=0)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether another process has merged here since: what is on disk is newer then, and is to be opened again."""
+        return self._edition() != self._known_edition
 
     def __len__(self) -> int:
         return sum(len(segment.rows) for segment in self._now.segments) + self.fresh
@@ -107,8 +119,7 @@ class Segments:
             found.append(near[~np.isin(near[:, 1], segment.masked)] if len(segment.masked) else near)
         if now.fresh is not None:
             found.append(self._search(now.fresh, now.fresh_rows, queries, limit))
-        rows = np.concatenate(found)
-        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+        rows = sorted_pairs(np.concatenate(found))
         return Near(rows[:, 0], rows[:, 1], rows[:, 2])
 
     def update(self, seq: int, put: Mapping[int, Values], gone: Iterable[int] = ()) -> None:
@@ -130,25 +141,43 @@ class Segments:
             self._journal.append(changed)
             self._now = _Snapshot(seq, segments, rows, values, self._index(values))
 
-    def append(self, seq: int, rows: Rows, values: Values) -> None:
-        """Write rows that are in no segment yet as one of their own: for lists of millions. Merges what waits first."""
-        self.merge()
+    def append(self, seq: int, rows: Rows, values: Values, gone: Iterable[int] = ()) -> None:
+        """Write many rows as a segment of their own, and keep up to where the log is known, at once; for long lists.
+
+        Args:
+            seq: The number of the register's log up to which this goes.
+            rows: One for each value; what the segments know of them counts no longer.
+            values: (n, 32) uint8.
+            gone: Further rows that are withdrawn, held or deleted.
+
+        Raises:
+            StorageError: the disk is full, or another process merges here or has done so since this was opened.
+        """
+        self.merge()  # so that nothing waits in memory that the log's new number would pass over
         with self._merging, self._alone():
+            if self.is_stale:
+                raise StorageError("another process has merged this index", where=str(self.folder), do="Open it again.")
             made = (self._write(rows, values),) if len(rows) else ()
+            changed = np.union1d(np.array(sorted(gone), dtype=np.int64), rows)
             with self._writing:
-                self._now = replace(self._now, seq=seq, segments=(*self._now.segments, *made))
+                segments = tuple(segment.masking(changed) for segment in self._now.segments)
+                self._now = replace(self._now, seq=seq, segments=(*segments, *made))
                 self._keep(self._now)
 
     def merge(self) -> bool:
-        """Write what waits in memory, join small segments with it, and drop what is gone; return whether there was any.
+        """Write what waits in memory, join small segments with it, drop what is gone; return whether anything was done.
 
         Safe to run in the background: searches go on in what there was before, and what is changed meanwhile stays so.
+        Where another process has merged since, nothing is done: see `is_stale`.
+
+        Raises:
+            StorageError: the disk is full, or another process is merging here now.
         """
         with self._merging, self._alone():
             with self._writing:
-                before, self._journal = self._now, []
+                before, self._journal = self._now, []  # what is changed from here on is in no segment yet
             joined = _to_join(before)
-            if not joined and not len(before.fresh_rows):
+            if self.is_stale or not (joined or len(before.fresh_rows)):
                 return False
             parts = [*(segment.left() for segment in joined), (before.fresh_rows, before.fresh_values)]
             rows, values = (np.concatenate(columns) for columns in zip(*parts, strict=True))
@@ -185,6 +214,7 @@ class Segments:
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
             self._require_limit(about["limit"])
+            self.limit = about["limit"]
             segments = tuple(self._segment(name, masked) for name, masked in about["segments"].items())
             return _Snapshot(about["seq"], segments, _NO_ROWS, _NO_VALUES, None)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as fault:
@@ -227,6 +257,15 @@ class Segments:
         _to_disk(fresh)
         fresh.replace(self.folder / _MANIFEST)
         _to_disk(self.folder)
+        self._known_edition = self._edition()
+
+    def _edition(self) -> tuple[int, int] | None:
+        """What tells one manifest from the next: each is a new file."""
+        try:
+            about = (self.folder / _MANIFEST).stat()
+        except FileNotFoundError:
+            return None
+        return about.st_ino, about.st_mtime_ns
 
     def _sweep(self) -> None:
         """Remove the folders that no manifest names; who has them open keeps them until it closes them."""

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from antiphon.errors import ConfigError, InputError
-from antiphon.matching._search import Buckets, buckets_of, near_texts, within_bits
+from antiphon.matching._search import Buckets, buckets_of, near_texts
 from antiphon.matching.bank import VALUE_BYTES, Bank, TextSignals, read_bank
+from antiphon.matching.hamming import HammingIndex
 from antiphon.model.schemas import MATCHES, SIGNALS, require_schema
 
 __all__ = ["MAX_TEXT_DISTANCE", "MIN_IMAGE_QUALITY", "MatchSignals"]
@@ -77,7 +78,7 @@ class MatchSignals:
         self._banks = _read_banks(self.bank_paths, self.text_signals)
         self._exact = {kind: _by_value(_index(self._banks, kind)) for kind in EXACT}
         self._pdq = _index(self._banks, "pdq")
-        self._pdq_rows = _rows(self._pdq.values, "<u8", 4)
+        self._pictures = HammingIndex.build(_rows(self._pdq.values, "u1", 32), self.max_distance_bits)
         self._near = _index(self._banks, "text_near")
         self._near_rows = _rows(self._near.values, "<u4", 32)
         self._buckets: Buckets = buckets_of(self._near_rows)
@@ -117,9 +118,8 @@ class MatchSignals:
         rows, values = _of_type(batch, "pdq")
         quality = pc.fill_null(batch.column("quality").take(pa.array(rows)), 1.0).to_numpy(zero_copy_only=False)
         good = np.flatnonzero(quality >= MIN_IMAGE_QUALITY)
-        queries = _fixed(values.take(pa.array(good)), "pdq", "<u8", 4)
-        pairs = within_bits(queries, self._pdq_rows, self.max_distance_bits)
-        for at, entry, distance in zip(*(column.tolist() for column in pairs), strict=True):
+        near = self._pictures.search(_fixed(values.take(pa.array(good)), "pdq", "u1", 32))
+        for at, entry, distance in zip(*(column.tolist() for column in near), strict=True):
             yield int(rows[good[at]]), *self._pdq.names[entry], distance
 
     def _texts(self, batch: pa.RecordBatch) -> Iterator[_Hit]:

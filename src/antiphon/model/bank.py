@@ -9,7 +9,19 @@ from typing import Literal
 
 import orjson
 
-__all__ = ["MARKINGS", "SIGNAL_BYTES", "STATUSES", "Bank", "BankEntry", "Purpose", "Status", "entry_fault"]
+__all__ = [
+    "LARGEST_DISTANCE",
+    "MARKINGS",
+    "REGISTER_FILE",
+    "SIGNAL_BYTES",
+    "STATUSES",
+    "Bank",
+    "BankEntry",
+    "Purpose",
+    "Status",
+    "entry_fault",
+    "value_fault",
+]
 
 Purpose = Literal["known", "negative"]
 """`known`: a match is to be looked at. `negative`: decided once to be no case; a match there holds others back."""
@@ -27,6 +39,14 @@ SIGNAL_BYTES: Mapping[str, int] = {
     "url_domain": 16, "vpdq": 0,
 }  # fmt: skip
 """Signal type → the length of its values; 0 where it varies: `text` and `phrase` are UTF-8, `vpdq` 33 bytes a frame."""
+
+REGISTER_FILE = "register.sqlite"
+"""The register of a node that has no database of its own, in its folder."""
+
+LARGEST_DISTANCE: Mapping[str, int] = {"pdq": 256, "text": 100, "text_near": 6, "vpdq": 100}
+"""Signal type → the largest threshold a bank may have; 0 for the others, whose values match only where they are equal.
+
+All up to it is found: `text_near` is searched by bands of which one agrees as long as 6 values differ at most."""
 
 MAX_VALUE_BYTES = 1 << 20
 MAX_ID_CHARACTERS = 400
@@ -99,7 +119,7 @@ class BankEntry:
 
 def entry_fault(entry: BankEntry) -> str | None:
     """Return what is wrong with an entry, or None; the answer holds no part of its value."""
-    fault = _id_fault(entry.entry_id) or _value_fault(entry.signal_type, entry.value)
+    fault = _id_fault(entry.entry_id) or value_fault(entry.signal_type, entry.value)
     if fault is None and entry.status not in STATUSES:
         fault = f"the status is none of {', '.join(STATUSES)}"
     if fault is None and entry.marking is not None and entry.marking not in MARKINGS:
@@ -117,7 +137,8 @@ def _id_fault(entry_id: str) -> str | None:
     return None
 
 
-def _value_fault(signal_type: str, value: bytes) -> str | None:
+def value_fault(signal_type: str, value: bytes) -> str | None:
+    """Return what is wrong with a value of a signal type, without quoting it, or None."""
     wanted = SIGNAL_BYTES.get(signal_type)
     if wanted is None:
         return f"the signal_type is none of {', '.join(SIGNAL_BYTES)}"

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from antiphon.node.banks import open_banks
     from antiphon.node.doctor import Check, examine, known_sources
     from antiphon.node.lookup import Hit, LookUp, Query, open_look_up
-    from antiphon.node.matches import Rematch, hit_row
+    from antiphon.node.matches import Rematch, hit_row, match_again, matches_of
     from antiphon.node.quality import analyser_notes, evaluate
     from antiphon.node.reading import Part
-    from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping, match_again, matches_of
+    from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping
     from antiphon.node.settings import Settings, initialise, load_settings
 
 __all__ = [
@@ -49,10 +49,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "runs": ("Analysis", "Options", "Progress", "analyse", "load_mapping", "match_again", "matches_of"),
+    "runs": ("Analysis", "Options", "Progress", "analyse", "load_mapping"),
     "banks": ("Bank", "BankEntry", "open_banks"),
     "lookup": ("Hit", "LookUp", "Query", "open_look_up"),
-    "matches": ("Rematch", "hit_row"),
+    "matches": ("Rematch", "hit_row", "match_again", "matches_of"),
     "doctor": ("Check", "examine", "known_sources"),
     "quality": ("analyser_notes", "evaluate"),
     "reading": ("Part",),

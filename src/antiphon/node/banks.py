@@ -18,9 +18,9 @@ from antiphon import plugins
 from antiphon.errors import InputError, MissingError, StorageError
 from antiphon.exchange.interface import HEAD_BYTES, Exchange, Refused
 from antiphon.exchange.listfile import EntryLines, EntryTable, PlainList
-from antiphon.fingerprints.interface import SignalType
 from antiphon.fingerprints.url import url_signals
 from antiphon.model.bank import Bank, BankEntry, Status
+from antiphon.node.signals import signals_of
 from antiphon.storage.banks import (
     Act,
     BankStore,
@@ -35,7 +35,6 @@ from antiphon.storage.register import Register
 
 __all__ = [
     "FORMATS_GROUP",
-    "REGISTER_VARIABLE",
     "Bank",
     "BankEntry",
     "BankView",
@@ -51,30 +50,26 @@ __all__ = [
     "text_entry",
 ]
 
-REGISTER_VARIABLE = "ANTIPHON_REGISTER"
-"""Environment variable with the URL of a PostgreSQL register; without it, a file in the node's home."""
-
 FORMATS_GROUP = "antiphon.exchanges"
 MAX_FILE_BYTES = 512 * 2**20
-_SIGNALS_GROUP = "antiphon.signals"
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_banks(home: Path, *, clock: Callable[[], datetime] = _now) -> Banks:
-    """Return the banks of a node; use it with `with`.
+def open_banks(register: Path | str, *, clock: Callable[[], datetime] = _now) -> Banks:
+    """Return the banks of a register; use it with `with`.
 
     Args:
-        home: The node's folder, see `Settings.home`.
+        register: Its folder, or the URL of a database, see `Settings.register`.
         clock: What time it is.
 
     Raises:
         StorageError: the register can't be opened.
-        ConfigError: it was made by a newer version, or `$ANTIPHON_REGISTER` is no database URL.
+        ConfigError: it was made by a newer version, or the URL is none.
     """
-    return Banks(Register(os.environ.get(REGISTER_VARIABLE) or home), clock)
+    return Banks(Register(register), clock)
 
 
 @dataclass(frozen=True)
@@ -297,11 +292,8 @@ def _signals(path: Path) -> Iterator[tuple[str, str, bytes]]:
         content = stream.read()
     kind = mimetypes.guess_type(path.name)[0] or ""
     digest = sha256(content).hexdigest()
-    for name, signal_type in plugins.load(_SIGNALS_GROUP, SignalType).items():
-        if kind.startswith(signal_type.content):
-            signal = signal_type.fingerprint(content)
-            if signal is not None:
-                yield digest, name, signal.value
+    for name, signal in signals_of(content, kind).items():
+        yield digest, name, signal.value
 
 
 def _completed(entries: Iterator[Located], options: ImportOptions) -> Iterator[Located]:

@@ -18,8 +18,9 @@ from antiphon.analysis.interface import Analyser
 from antiphon.errors import AntiphonError
 from antiphon.fingerprints.interface import SignalType
 from antiphon.node.reading import SOURCES
-from antiphon.node.runs import ANALYSERS, SIGNALS_GROUP
+from antiphon.node.runs import ANALYSERS
 from antiphon.node.settings import home_folder, load_settings
+from antiphon.node.signals import SIGNALS_GROUP
 from antiphon.sources.interface import Source
 
 __all__ = ["Check", "examine", "known_sources"]

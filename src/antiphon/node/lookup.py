@@ -9,7 +9,6 @@ Three calls are enough for a program of one's own:
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,44 +17,29 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from antiphon import plugins
-from antiphon.errors import MissingError, StorageError
-from antiphon.fingerprints._texts import read_texts
-from antiphon.fingerprints.folding import fold_texts, original_span
-from antiphon.fingerprints.interface import Signal, SignalType
+from antiphon.errors import InputError, MissingError
+from antiphon.fingerprints.interface import SignalType
 from antiphon.fingerprints.stage import fingerprint_text
-from antiphon.matching._search import buckets_of, near_texts
-from antiphon.matching.excerpts import ExcerptIndex
-from antiphon.matching.phrases import PhraseIndex
-from antiphon.matching.segments import Segments
-from antiphon.matching.stage import MAX_TEXT_DISTANCE
-from antiphon.model.bank import Bank, BankEntry
+from antiphon.fingerprints.vpdq import MAX_FRAME_BITS
+from antiphon.matching.hamming import HammingIndex
+from antiphon.matching.stage import MIN_IMAGE_QUALITY
+from antiphon.model.bank import LARGEST_DISTANCE, Bank, BankEntry, value_fault
 from antiphon.node.banks import Banks, open_banks
-from antiphon.storage.banks import Change
+from antiphon.node.following import FOLLOWED, FollowedIndex, frames_of
+from antiphon.node.signals import SIGNALS_GROUP, signals_of
+from antiphon.node.words import TEXT_DISTANCE, WORD_TYPES, Near, Words
 
-__all__ = ["MIN_QUALITY", "Effect", "Hit", "LookUp", "Query", "open_look_up"]
+__all__ = ["Effect", "Hit", "LookUp", "Query", "open_look_up"]
 
 Effect = Literal["known", "negative", "held_back", "shadow"]
 """`known`: to be looked at. `negative`: near material once decided to be no case. `held_back`: known material, but near
 a negative entry too. `shadow`: in a list on trial, which leads to nothing."""
 
-MIN_QUALITY = 0.5
-"""Pictures of less are flat or empty, and near to one another for that reason alone."""
-
-_SIGNALS_GROUP = "antiphon.signals"
 _INDEX_FOLDER = "index"
-_FRAME_BYTES = 33
-_HAMMING = {"pdq": 32, "vpdq": _FRAME_BYTES}
-_FRAME_LIMIT = 31
-_BULK = 20_000
 _SAME_PART = 0.8
-_WORD_TYPES = ("text", "phrase", "text_near")
-_TEXT_DISTANCE = 50
-"""A text's distance is 100 less its score in percent: 50 is where matches begin."""
-
-Values = npt.NDArray[np.uint8]
+_WARM_ENTRIES = 10_000
 
 
 @dataclass(frozen=True)
@@ -96,24 +80,17 @@ class Query:
         return cls(fingerprint_text(text), text)
 
 
-@dataclass(frozen=True)
-class _Near:
-    """A row of the register that query `query` is near."""
-
-    query: int
-    row: int
-    distance: int
-    alignment: str | None = None
-    span: tuple[int, int] | None = None
-
-
-def open_look_up(home: Path) -> LookUp:
+def open_look_up(home: Path, register: Path | str | None = None) -> LookUp:
     """Return the look-up of a node, up to date with its register; use it with `with`.
 
+    Args:
+        home: The node's folder: its indexes are there, and its register if no other is given.
+        register: Folder or URL of the register, see `Settings.register`.
+
     Raises:
-        StorageError: the register or an index can't be opened.
+        StorageError: the register can't be opened.
     """
-    return LookUp(open_banks(home), home / _INDEX_FOLDER)
+    return LookUp(open_banks(register or home), home / _INDEX_FOLDER)
 
 
 class LookUp:
@@ -128,10 +105,11 @@ class LookUp:
     """
 
     def __init__(self, banks: Banks, folder: Path) -> None:
-        self.banks, self._folder = banks, folder
-        self._types: Mapping[str, SignalType] = plugins.load(_SIGNALS_GROUP, SignalType)
-        self._segments = {name: _segments(folder / name) for name in _HAMMING if name in self._types}
-        self._words: tuple[int, object, _Words] | None = None
+        self.banks = banks
+        self._types: Mapping[str, SignalType] = plugins.load(SIGNALS_GROUP, SignalType)
+        kinds = [name for name in FOLLOWED if name in self._types]
+        self._indexes = {name: FollowedIndex(banks.store, name, folder / name) for name in kinds}
+        self._words: tuple[int, object, Words] | None = None
         self._following, self._seq, self._known = threading.Lock(), -1, dict[str, Bank]()
         self.follow()
 
@@ -146,21 +124,33 @@ class LookUp:
         store = self.banks.store
         with self._following:  # two at once could put an older state over a newer one
             seq = store.last_seq()
-            if seq != self._seq:
+            if seq != self._seq or any(index.is_stale for index in self._indexes.values()):
                 self._known = {name: bank for name, (bank, _) in self.banks.banks().items()}
-                for name, segments in self._segments.items():
-                    if not len(segments) and not segments.seq:
-                        self._build(name, segments)
-                    while changes := store.changes_since(segments.seq):
-                        self._apply(name, segments, changes)
+                for name, index in self._indexes.items():
+                    index.follow(seq, self._largest(name) if name == "pdq" else MAX_FRAME_BITS)
                 self._seq = seq
             return seq
 
     def merge(self) -> None:
-        """Write what was added since the last time into the indexes on disk."""
+        """Write what was added since the last time into the indexes on disk.
+
+        Raises:
+            StorageError: the disk is full, or another process is merging.
+        """
         self.follow()
-        for segments in self._segments.values():
-            segments.merge()
+        for index in self._indexes.values():
+            index.merge()
+
+    def warm(self) -> None:
+        """Load what the first look-up of each kind would wait for: on a new machine the kernels are compiled."""
+        some = np.random.default_rng(1).integers(0, 256, (_WARM_ENTRIES, 32), dtype=np.uint8)
+        HammingIndex.build(some).search(some[:1])
+        said = "the lamps of the northern pier were lit again on the first of may"
+        minima = fingerprint_text(said)["text_near"]
+        words = Words([(1, said.encode())], [(1, b"northern pier")], [(1, minima)])
+        for found in (words.repeated([said]), words.spotted([said]), words.near_copies([minima])):
+            list(found)
+        self.look_up([Query.of_text(said), Query({"pdq": some[0].tobytes()})])
 
     def signals(self, signal_type: str, values: Sequence[bytes]) -> list[list[Hit]]:
         """Return the hits of each value, the nearest first.
@@ -180,8 +170,8 @@ class LookUp:
         Raises:
             InputError: the file is damaged, or is not what its media type says.
         """
-        signals = self._fingerprinted(content, media_type)
-        worth = {name: s.value for name, s in signals.items() if s.quality is None or s.quality >= MIN_QUALITY}
+        signals = signals_of(content, media_type)
+        worth = {name: s.value for name, s in signals.items() if s.quality is None or s.quality >= MIN_IMAGE_QUALITY}
         hits = self.look_up([Query(worth)])[0]
         if "pdq" in worth:
             hits = _joined(hits, self._turned(content, worth["pdq"]))
@@ -197,18 +187,6 @@ class LookUp:
             for way, hits in zip(asked, found, strict=True)
             for hit in hits
         ]
-
-    def fingerprints(self, content: bytes, media_type: str) -> dict[str, bytes]:
-        """Return the signals of a file by type."""
-        return {name: signal.value for name, signal in self._fingerprinted(content, media_type).items()}
-
-    def _fingerprinted(self, content: bytes, media_type: str) -> dict[str, Signal]:
-        found = {
-            name: kind.fingerprint(content)
-            for name, kind in self._types.items()
-            if not kind.content.startswith("text") and media_type.startswith(kind.content)
-        }
-        return {name: signal for name, signal in found.items() if signal is not None}
 
     def look_up(self, queries: Sequence[Query], now: datetime | None = None) -> list[list[Hit]]:
         """Return the hits of each query, the nearest first within each effect.
@@ -226,46 +204,48 @@ class LookUp:
 
         Raises:
             MissingError: a query names a signal type that there is not.
+            InputError: a value is none of its signal type.
         """
-        near: list[tuple[str, _Near]] = []
+        near: list[tuple[str, Near]] = []
         for name in sorted({name for query in queries for name in query.signals}):
             numbers = [number for number, query in enumerate(queries) if name in query.signals]
             values = [queries[number].signals[name] for number in numbers]
             near += [(name, _at(found, numbers)) for found in self._of_signals(name, values)]
         texts = [number for number, query in enumerate(queries) if query.text]
         if texts:
-            words = self._current_words()
-            said = [queries[number].text or "" for number in texts]
-            near += [(name, _at(found, texts)) for name, found in words.search(said)]
+            words, said = self._current_words(), [queries[number].text or "" for number in texts]
+            near += [("text", _at(found, texts)) for found in words.repeated(said, self._largest("text"))]
+            near += [("phrase", _at(found, texts)) for found in words.spotted(said)]
         return self._hits(near, len(queries), now or datetime.now(UTC))
 
     # --- inside
 
-    def _of_signals(self, name: str, values: list[bytes]) -> Iterable[_Near]:
+    def _of_signals(self, name: str, values: list[bytes]) -> Iterable[Near]:
         kind = self._types.get(name)
         if kind is None:
             raise MissingError(
                 f"there is no signal type {name!r}", where="look-up", do="Use one of: " + ", ".join(sorted(self._types))
             )
+        for fault in filter(None, (value_fault(name, value) for value in values)):
+            raise InputError(fault, where="look-up", do="Hand over values as the signal type makes them.")
         if name == "pdq":
-            found = self._segments[name].search(_rows_of(values, 32))
-            return [_Near(*row) for row in zip(*(column.tolist() for column in found), strict=True)]
+            rows = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(len(values), -1)
+            found = self._indexes[name].search(rows, self._largest(name))
+            return [Near(*row) for row in zip(*(column.tolist() for column in found), strict=True)]
         if name == "vpdq":
             return self._videos(kind, values)
         if name == "text_near":
-            return self._current_words().near(values)
-        return [_Near(query, row, 0) for query, row in self.banks.store.rows_with(name, values)]
+            return self._current_words().near_copies(values)
+        return [Near(query, row, 0) for query, row in self.banks.store.rows_with(name, values)]
 
-    def _videos(self, kind: SignalType, values: list[bytes]) -> Iterable[_Near]:
-        """Return the videos that share enough frames; frames in common only say which to compare."""
+    def _videos(self, kind: SignalType, values: list[bytes]) -> Iterable[Near]:
+        """Return the videos that have a frame in common, which may be too little, with how far apart they are."""
         for query, value in enumerate(values):
-            frames = self._segments["vpdq"].search(_frames(value))
+            frames = self._indexes["vpdq"].search(frames_of(value), MAX_FRAME_BITS)
             for row, entry in self.banks.store.entries_at(np.unique(frames.entries).tolist()).items():
-                distance = kind.distance(value, entry.value)
-                if distance <= kind.max_distance:
-                    yield _Near(query, row, distance, _seconds(kind, entry.value, value))
+                yield Near(query, row, kind.distance(value, entry.value), _seconds(kind, entry.value, value))
 
-    def _hits(self, near: list[tuple[str, _Near]], queries: int, now: datetime) -> list[list[Hit]]:
+    def _hits(self, near: list[tuple[str, Near]], queries: int, now: datetime) -> list[list[Hit]]:
         known = self._known
         entries = self.banks.store.entries_at(sorted({found.row for _, found in near}))
         hits: list[list[Hit]] = [[] for _ in range(queries)]
@@ -281,112 +261,21 @@ class LookUp:
         return [_weighed(some) for some in hits]
 
     def _own_threshold(self, name: str) -> int:
-        return _TEXT_DISTANCE if name == "text" else self._types[name].max_distance if name in self._types else 0
+        return TEXT_DISTANCE if name == "text" else self._types[name].max_distance if name in self._types else 0
 
-    def _build(self, name: str, segments: Segments) -> None:
-        """Write all entries of a signal type as a first segment."""
-        seq, rows, values = self.banks.store.last_seq(), [], []
-        for batch in self.banks.store.entries_of(name, disabled_too=True):
-            for row, value in zip(batch.column("rowid").to_pylist(), batch.column("value").to_pylist(), strict=True):
-                frames = _values_of(name, value)
-                rows.append(np.full(len(frames), row, dtype=np.int64))
-                values.append(frames)
-        if len(rows) >= _BULK:
-            segments.append(seq, np.concatenate(rows), np.concatenate(values))
-        else:
-            segments.update(seq, {int(row[0]): some for row, some in zip(rows, values, strict=True) if len(some)})
+    def _largest(self, name: str) -> int:
+        """Return the largest distance of a signal type that is a match in any bank."""
+        given = [bank.thresholds.get(name, 0) for bank in self._known.values()]
+        return min(max(self._own_threshold(name), *given, 0), LARGEST_DISTANCE.get(name, 0))
 
-    def _apply(self, name: str, segments: Segments, changes: list[Change]) -> None:
-        rows = sorted({row for change in changes for row in _rows_in(change)})
-        put: dict[int, Values] = {}
-        for row, entry in self.banks.store.entries_at(rows).items():
-            if entry.signal_type == name and entry.status == "active":
-                put[row] = _values_of(name, entry.value)
-        segments.update(changes[-1].seq, put, set(rows) - set(put))
-        if segments.fresh > _BULK:
-            segments.merge()
-
-    def _current_words(self) -> _Words:
+    def _current_words(self) -> Words:
         """Return the index of words; what happens to other entries does not build it anew."""
         seq, now = self.banks.store.last_seq(), self._words
         if now is None or now[0] != seq:
-            stamp = self.banks.store.stamp(_WORD_TYPES)
-            now = seq, stamp, now[2] if now is not None and now[1] == stamp else _Words(self.banks)
+            stamp = self.banks.store.stamp(WORD_TYPES)
+            now = seq, stamp, now[2] if now is not None and now[1] == stamp else Words.of(self.banks.store)
             self._words = now
         return now[2]
-
-
-class _Words:
-    """The texts and phrases of all banks, as they stood at one moment."""
-
-    def __init__(self, banks: Banks) -> None:
-        self._text_rows, texts = _texts_of(banks, "text")
-        phrase_rows, phrases = _texts_of(banks, "phrase")
-        self._near_rows, near = _entries(banks, "text_near")
-        self._near = _signals_of(near)
-        self._buckets = buckets_of(self._near)
-        read = read_texts(texts)
-        self._excerpts = ExcerptIndex.build(read.skeleton, read.starts) if texts else None
-        folded = fold_texts(phrases)
-        self._phrases = PhraseIndex.build(folded.units, folded.starts) if phrases else None
-        self._rows_of_phrase: dict[int, list[int]] = {}
-        for row, first in zip(phrase_rows, self._phrases.same_as.tolist() if self._phrases else (), strict=True):
-            self._rows_of_phrase.setdefault(first, []).append(row)
-
-    def near(self, values: list[bytes]) -> Iterable[_Near]:
-        """Return the near copies by their minima."""
-        found = near_texts(_signals_of(values), self._near, self._buckets, MAX_TEXT_DISTANCE)
-        for query, entry, distance in zip(*(column.tolist() for column in found), strict=True):
-            yield _Near(query, self._near_rows[entry], distance)
-
-    def search(self, texts: list[str]) -> Iterable[tuple[str, _Near]]:
-        """Yield (signal type, what is near)."""
-        if self._excerpts is not None:
-            read = read_texts(texts)
-            found = self._excerpts.search(read.skeleton, read.starts)
-            for at, (query, entry) in enumerate(zip(found.queries.tolist(), found.entries.tolist(), strict=True)):
-                start = read.starts[query]
-                codes = read.skeleton[start + found.query_start[at] : start + found.query_end[at]]
-                words = codes.astype("<u4").tobytes().decode("utf-32-le")
-                alignment = f"{int(found.aligned[at])} characters agree: {words[:200]}"
-                span = int(found.query_start[at]), int(found.query_end[at])
-                distance = 100 - round(100 * float(found.score[at]))
-                yield "text", _Near(query, self._text_rows[entry], distance, alignment, span)
-        if self._phrases is not None:
-            folded = fold_texts(texts)
-            spotted = self._phrases.search(folded.units, folded.starts)
-            for query, phrase, start, end in zip(*(column.tolist() for column in spotted), strict=True):
-                span = original_span(folded, start, end)
-                alignment = f"characters {span[0]} to {span[1]}: {texts[query][slice(*span)][:200]}"
-                for row in self._rows_of_phrase[phrase]:
-                    yield "phrase", _Near(query, row, 0, alignment, span)
-
-
-def _entries(banks: Banks, signal_type: str) -> tuple[list[int], list[bytes]]:
-    rows: list[int] = []
-    values: list[bytes] = []
-    for batch in banks.store.entries_of(signal_type, disabled_too=True):
-        rows += batch.column("rowid").to_pylist()
-        values += batch.column("value").to_pylist()
-    return rows, values
-
-
-def _texts_of(banks: Banks, signal_type: str) -> tuple[list[int], list[str]]:
-    rows, values = _entries(banks, signal_type)
-    return rows, [value.decode("utf-8", "replace") for value in values]
-
-
-def _signals_of(values: list[bytes]) -> npt.NDArray[np.uint32]:
-    return np.frombuffer(b"".join(values), dtype="<u4").reshape(-1, 32)
-
-
-def _segments(folder: Path) -> Segments:
-    """Return an index, made anew where the one on disk can't be read: the register has all that was in it."""
-    try:
-        return Segments(folder)
-    except StorageError:
-        shutil.rmtree(folder)
-        return Segments(folder)
 
 
 def _joined(hits: list[Hit], turned: list[Hit]) -> list[Hit]:
@@ -395,28 +284,8 @@ def _joined(hits: list[Hit], turned: list[Hit]) -> list[Hit]:
     return hits + [hit for hit in turned if (hit.row, hit.entry.signal_type) not in as_they_are]
 
 
-def _at(found: _Near, numbers: list[int]) -> _Near:
-    return replace(found, query=numbers[found.query])
-
-
-def _rows_in(change: Change) -> range:
-    if change.first_row is None:
-        return range(0)
-    return range(change.first_row, (change.last_row or change.first_row) + 1)
-
-
-def _rows_of(values: list[bytes], width: int) -> Values:
-    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, width)
-
-
-def _frames(value: bytes) -> Values:
-    """Return the frames of a video that are good enough to compare: (k, 32)."""
-    rows = _rows_of([value], _FRAME_BYTES)
-    return np.ascontiguousarray(rows[rows[:, 32] >= 50, :32])
-
-
-def _values_of(name: str, value: bytes) -> Values:
-    return _frames(value) if name == "vpdq" else _rows_of([value], 32)
+def _at(found: Near, numbers: list[int]) -> Near:
+    return found._replace(query=numbers[found.query])
 
 
 def _seconds(kind: SignalType, entry: bytes, value: bytes) -> str | None:

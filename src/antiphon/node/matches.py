@@ -6,20 +6,23 @@ what is withdrawn is no longer there. Only matches are kept, never all pairs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from antiphon.errors import MissingError
 from antiphon.fingerprints.url import url_signals
+from antiphon.matching.stage import MIN_IMAGE_QUALITY
 from antiphon.model.schemas import MATCHES
-from antiphon.node.lookup import MIN_QUALITY, Hit, LookUp, Query
+from antiphon.node.lookup import Hit, LookUp, Query
 from antiphon.storage.lake import Lake
 
-__all__ = ["Flood", "Rematch", "bank_matches", "hit_row", "rematch"]
+__all__ = ["Flood", "Rematch", "bank_matches", "hit_row", "match_again", "matches_of"]
 
 _ROWS = 10_000
 _WORDS = ("text", "phrase")
@@ -81,26 +84,51 @@ def bank_matches(look_up: LookUp, lake: Lake) -> Iterator[pa.Table]:
             yield pa.Table.from_pylist(rows, MATCHES)
 
 
-def rematch(look_up: LookUp, lake: Lake, by: str = "antiphon") -> Rematch:
-    """Match all that is in a lake with the banks as they stand, and hold back entries that flood.
+def match_again(out: Path, look_up: LookUp, by: str = "antiphon") -> Rematch:
+    """Match all that was read into a folder with the banks as they stand, and hold back entries that flood.
 
     Args:
+        out: The folder.
         look_up: This node's banks.
-        lake: An open lake.
         by: In whose name floods are held.
+
+    Raises:
+        MissingError: nothing was read into the folder yet.
+        StorageError: another run is writing there.
     """
-    before = lake.query("SELECT * FROM matches")
-    now = _all_matches(look_up, lake)
-    lake.replace("matches", now)
-    floods = [flood for flood in _floods(lake) if _hold(look_up, flood, by)]
-    if floods:
-        now = _all_matches(look_up, lake)
-        lake.replace("matches", now)
-    counts = {
-        row["effect"]: row["n"] for row in lake.query("SELECT effect, count(*) n FROM matches GROUP BY 1").to_pylist()
-    }
+    with Lake(_lake_in(out)) as lake:
+        before = lake.query("SELECT * FROM matches")
+        now = _match_all(look_up, lake)
+        floods = [flood for flood in _floods(lake) if _hold(look_up, flood, by)]
+        if floods:
+            now = _match_all(look_up, lake)
+    counts = Counter(now.column("effect").to_pylist())
     look_again = sorted(_known(before) - _known(now))
     return Rematch(counts, _only_in(now, before), _only_in(before, now), look_again, floods)
+
+
+def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
+    """Return the matches of one material in a folder, the nearest first.
+
+    Raises:
+        MissingError: nothing was read into the folder yet, or not this material.
+    """
+    with Lake(_lake_in(out)).connect() as tables:
+        one = {"id": material_id}
+        if not tables.execute("SELECT 1 FROM materials WHERE material_id = $id", one).fetchall():
+            raise MissingError(
+                "there is no such material", where=str(out), do="Copy its id from the dossier or the tables."
+            )
+        wanted = "SELECT * FROM matches WHERE material_id = $id ORDER BY effect, distance, bank, entry_id"
+        found = tables.execute(wanted, one)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _lake_in(out: Path) -> Path:
+    if not (out / "lake").is_dir():
+        raise MissingError("there are no results in the folder", where=str(out), do="Run `antiphon analyse` first.")
+    return out / "lake"
 
 
 def _known(matches: pa.Table) -> set[str]:
@@ -109,8 +137,10 @@ def _known(matches: pa.Table) -> set[str]:
     return {material_id for material_id, effect in rows if effect == "known"}
 
 
-def _all_matches(look_up: LookUp, lake: Lake) -> pa.Table:
-    return pa.concat_tables([MATCHES.empty_table(), *bank_matches(look_up, lake)])
+def _match_all(look_up: LookUp, lake: Lake) -> pa.Table:
+    found = pa.concat_tables([MATCHES.empty_table(), *bank_matches(look_up, lake)])
+    lake.replace("matches", found)
+    return found
 
 
 def _only_in(left: pa.Table, right: pa.Table) -> pa.Table:
@@ -168,7 +198,7 @@ def _batches(look_up: LookUp, lake: Lake) -> Iterator[Sequence[_Asked]]:
         kinds = [row[0] for row in tables.sql("SELECT DISTINCT signal_type FROM signals ORDER BY 1").fetchall()]
         for kind in filter(has, kinds):
             # Pictures of less quality are flat or empty, and near to one another for that reason alone.
-            worth = f"coalesce(quality, 1) >= {MIN_QUALITY}" if kind == "pdq" else "TRUE"
+            worth = f"coalesce(quality, 1) >= {MIN_IMAGE_QUALITY}" if kind == "pdq" else "TRUE"
             rows = tables.sql(f"SELECT material_id, part, value FROM signals WHERE signal_type = '{kind}' AND {worth}")
             for batch in rows.to_arrow_reader(_ROWS):
                 columns = (batch.column(name).to_pylist() for name in ("material_id", "part", "value"))
@@ -185,9 +215,8 @@ def _batches(look_up: LookUp, lake: Lake) -> Iterator[Sequence[_Asked]]:
 
 
 def _addresses(batch: pa.RecordBatch) -> Iterator[_Asked]:
-    pairs = zip(batch.column("material_id").to_pylist(), batch.column("links").to_pylist(), strict=True)
-    for material_id, group in groupby(pairs, key=lambda pair: pair[0]):
-        links = dict.fromkeys(link for _, some in group for link in some or () if link)
-        for link in links:
+    ids, links = batch.column("material_id").to_pylist(), batch.column("links").to_pylist()
+    for material_id, some in zip(ids, links, strict=True):
+        for link in dict.fromkeys(filter(None, some or ())):
             if signals := url_signals(link):
                 yield _Asked(material_id, "link", Query(signals))

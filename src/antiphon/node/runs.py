@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -34,7 +33,8 @@ from antiphon.node.known import KnownIds
 from antiphon.node.media import MediaStore
 from antiphon.node.planning import Place, Planner
 from antiphon.node.reading import SOURCES, Part, ReadChain
-from antiphon.node.settings import Settings
+from antiphon.node.settings import Settings, has_register
+from antiphon.node.signals import SIGNALS_GROUP
 from antiphon.node.writing import Writer
 from antiphon.sources.interface import Source
 from antiphon.sources.opening import Input
@@ -43,13 +43,9 @@ from antiphon.spread.paths import TraceSpread
 from antiphon.spread.timeline import CountTimeline
 from antiphon.storage.lake import Lake, Tables
 
-if TYPE_CHECKING:
-    from antiphon.node.matches import Rematch
-
-__all__ = ["ANALYSERS", "SIGNALS_GROUP", "Analysis", "Options", "Progress", "analyse", "match_again", "matches_of"]
+__all__ = ["ANALYSERS", "Analysis", "Options", "Progress", "analyse"]
 
 ANALYSERS = "antiphon.analysers"
-SIGNALS_GROUP = "antiphon.signals"
 _CHAIN_NOTE = "chain.json"
 _DONE_NOTE = "done.json"
 _CASE_NOTE = "case.json"
@@ -64,7 +60,8 @@ class Options:
         out: Folder of the lake and the results.
         workers: Worker processes.
         banks: Bank files to match against.
-        home: Folder with a register of banks that are matched too; None for bank files alone.
+        register: The register of banks that are matched too, see `Settings.register`; None for bank files alone.
+        home: Where the indexes of these banks are; beside the results if not given.
         mapping: Field → column, for tables and JSON records.
         public_basis: Why closed channels count as public, where a person says so (R-03).
         case_space: Name of the case-space; pseudonyms differ between two. Empty: one of its own for this folder.
@@ -75,6 +72,7 @@ class Options:
     out: Path
     workers: int = 2
     banks: tuple[Path, ...] = ()
+    register: Path | str | None = None
     home: Path | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     public_basis: str | None = None
@@ -153,42 +151,6 @@ def analyse(options: Options, settings: Settings, progress: Progress | None = No
     return Analysis(options.out, lake.folder / "media", tables, shown, versions, changed, state)
 
 
-def match_again(out: Path, home: Path) -> Rematch:
-    """Match what is in an output folder with this node's banks as they stand now; see `antiphon.node.matches.rematch`.
-
-    Raises:
-        MissingError: nothing was read into the folder yet.
-        StorageError: another run is writing there.
-    """
-    from antiphon.node.lookup import open_look_up
-    from antiphon.node.matches import rematch
-
-    if not (out / "lake").is_dir():
-        raise MissingError("there are no results in the folder", where=str(out), do="Run `antiphon analyse` first.")
-    with Lake(out / "lake") as lake, open_look_up(home) as look_up:
-        return rematch(look_up, lake)
-
-
-def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
-    """Return the matches of one material in an output folder, the nearest first.
-
-    Raises:
-        MissingError: there is no such material in the folder.
-    """
-    lake = Lake(out / "lake")
-    if not lake.query(f"SELECT 1 FROM materials WHERE material_id = '{_plain_id(material_id)}'").num_rows:
-        raise MissingError(
-            "there is no such material", where=str(out), do="Copy its id from the dossier or the tables."
-        )
-    wanted = f"SELECT * FROM matches WHERE material_id = '{_plain_id(material_id)}' ORDER BY effect, distance"
-    rows: list[dict[str, Any]] = lake.query(wanted).to_pylist()
-    return rows
-
-
-def _plain_id(material_id: str) -> str:
-    return "".join(sign for sign in material_id if sign.isalnum())
-
-
 def _read(options: Options, lake: Lake, chain: ReadChain, progress: Progress) -> None:
     progress.phase("read")
     planner = Planner(partial(plugins.load, SOURCES, Source), _places(lake), done=progress.done, begun=progress.begun)
@@ -232,7 +194,7 @@ def _state(options: Options, lake: Lake) -> dict[str, Any]:
     """Return what the table stages depend on."""
     stages = {stage.name: stage.version for stage in _table_stages()}
     banks = [_digest(path) for path in options.banks]
-    return {"commits": lake.version(), "banks": banks, "register": _register_seq(options), "stages": stages}
+    return {"commits": lake.version(), "banks": banks, "register": _register_seq(options.register), "stages": stages}
 
 
 def _table_stages() -> tuple[TableStage, ...]:
@@ -268,27 +230,22 @@ def _matches(matcher: MatchSignals, options: Options, lake: Lake) -> pa.Table:
                 found += [
                     pa.Table.from_batches([out]) for out in matcher.run(batch.cast(matcher.reads)) if out.num_rows
                 ]
-    if _has_register(options):
+    if options.register is not None and has_register(options.register):
         from antiphon.node.lookup import open_look_up  # the register's libraries cost a start that has no register
         from antiphon.node.matches import bank_matches
 
-        with open_look_up(options.home or Path()) as look_up:
+        with open_look_up(options.home or lake.folder, options.register) as look_up:
             found += bank_matches(look_up, lake)
     return pa.concat_tables(found)
 
 
-def _has_register(options: Options) -> bool:
-    given = bool(os.environ.get("ANTIPHON_REGISTER"))
-    return options.home is not None and (given or (options.home / "register.sqlite").exists())
-
-
-def _register_seq(options: Options) -> int:
+def _register_seq(register: Path | str | None) -> int:
     """Return up to where the log of the banks goes, 0 where there are none."""
-    if not _has_register(options):
+    if register is None or not has_register(register):
         return 0
     from antiphon.node.banks import open_banks
 
-    with open_banks(options.home or Path()) as banks:
+    with open_banks(register) as banks:
         return banks.store.last_seq()
 
 

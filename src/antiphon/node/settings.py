@@ -11,20 +11,29 @@ from pathlib import Path
 import platformdirs
 
 from antiphon.errors import ConfigError
+from antiphon.model.bank import REGISTER_FILE
 from antiphon.model.pseudonym import KEY_BYTES
 
-__all__ = ["HOME_VARIABLE", "Settings", "home_folder", "initialise", "load_settings"]
+__all__ = [
+    "HOME_VARIABLE", "REGISTER_VARIABLE", "Settings", "has_register", "home_folder", "initialise", "load_settings",
+]  # fmt: skip
 
 HOME_VARIABLE = "ANTIPHON_HOME"
+REGISTER_VARIABLE = "ANTIPHON_REGISTER"
+"""Environment variable with the URL of a PostgreSQL register; without it, a file in the node's home."""
 _KEY_FILE = "node.key"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where this node lives, and its key. The key has no `repr`: it must not reach a log or a result."""
+    """Where this node lives, and its key. The key has no `repr`: it must not reach a log or a result.
+
+    `register` is where its banks are: a folder, or the URL of a database.
+    """
 
     home: Path
     key: bytes
+    register: Path | str
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r}, key=<secret>)"
@@ -79,4 +88,9 @@ def load_settings(home: Path | None = None) -> Settings:
         )  # fmt: skip
     if mode & 0o077:
         raise ConfigError(f"others may read the key (mode {mode:o})", where=str(path), do=f"Run: chmod 600 {path}")
-    return Settings(folder, key)
+    return Settings(folder, key, os.environ.get(REGISTER_VARIABLE) or folder)
+
+
+def has_register(register: Path | str) -> bool:
+    """Return whether there is a register, without opening it, which costs a start."""
+    return isinstance(register, str) or (register / REGISTER_FILE).exists()

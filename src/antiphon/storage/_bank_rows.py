@@ -15,13 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from antiphon.errors import InputError, MissingError
-from antiphon.model.bank import MARKINGS, SIGNAL_BYTES, Bank, BankEntry, Purpose, Status
+from antiphon.model.bank import LARGEST_DISTANCE, MARKINGS, SIGNAL_BYTES, Bank, BankEntry, Purpose, Status
 from antiphon.storage.register import bank_changes, bank_entries, banks
 
 __all__ = ["ENTRIES", "Act", "BankView", "Change", "EntryView", "Imported", "Kind", "Located", "Opinion", "Refusal"]
 
-MAX_THRESHOLD = 1_024
-EXACT_TYPES = ("md5", "phrase", "sha256", "text_exact", "url", "url_domain")
 LOOK_UP_ROWS = 5_000
 KEPT_REFUSALS = 1_000
 
@@ -207,7 +205,7 @@ def require_bank(bank: Bank) -> None:
             raise InputError(
                 f"the signal type is none of {known}", where=f"{where}, threshold", do="Choose one of them."
             )
-        largest = 0 if signal_type in EXACT_TYPES else MAX_THRESHOLD
+        largest = LARGEST_DISTANCE.get(signal_type, 0)
         if not 0 <= distance <= largest:
             raise InputError(
                 f"the distance for {signal_type} is {distance}, expected 0 to {largest}", where=f"{where}, threshold",

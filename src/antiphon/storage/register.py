@@ -19,10 +19,10 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from antiphon.errors import ConfigError, StorageError
+from antiphon.model.bank import REGISTER_FILE
 
-__all__ = ["FILE_NAME", "REVISION", "Register", "bank_changes", "bank_entries", "bank_opinions", "banks", "metadata"]
+__all__ = ["REVISION", "Register", "bank_changes", "bank_entries", "bank_opinions", "banks", "metadata"]
 
-FILE_NAME = "register.sqlite"
 REVISION = "0001"
 """The newest step in `migrations/versions`, which is what this program reads and writes."""
 
@@ -206,7 +206,7 @@ def _upgrade(connection: sa.Connection) -> None:
 
 def _sqlite_url(folder: Path) -> sa.URL:
     """Return the URL of the SQLite file in a folder; a new file may be read by its owner alone."""
-    path = folder / FILE_NAME
+    path = folder / REGISTER_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

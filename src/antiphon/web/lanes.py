@@ -17,6 +17,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from antiphon.errors import AntiphonError
 from antiphon.node.lookup import Hit, LookUp, Query
+from antiphon.node.signals import signals_of
 from antiphon.web.errors import BusyError
 
 __all__ = ["FOLLOW_S", "Lane", "Lanes"]
@@ -146,7 +147,8 @@ class Lanes:
             InputError: the file is damaged, or is not what its media type says.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._files, self.look_up.fingerprints, content, media_type)
+        found = await loop.run_in_executor(self._files, signals_of, content, media_type)
+        return {name: signal.value for name, signal in found.items()}
 
     async def file(self, content: bytes, media_type: str) -> tuple[dict[str, bytes], list[Hit]]:
         """Return the signals of a file by our names, and all that it is near, as `LookUp.file` has it.

@@ -22,13 +22,15 @@ END_S = 10
 
 
 def serve_look_up(
-    home: Path, *, host: str = "127.0.0.1", port: int = 5000, token: str | None = None, limits: Limits | None = None,
+    home: Path, register: Path | str | None = None, *, host: str = "127.0.0.1", port: int = 5000,
+    token: str | None = None, limits: Limits | None = None,
     ready: Callable[[str], None] = lambda address: None,
 ) -> None:  # fmt: skip
     """Answer look-ups until the process is interrupted.
 
     Args:
         home: The node's folder.
+        register: Its register, where that is not in the folder; see `Settings.register`.
         host: The address to listen on; any but this machine's own needs a token.
         port: The port; 0 for any that is free.
         token: What each request must carry.
@@ -39,8 +41,8 @@ def serve_look_up(
         ConfigError: another machine could ask without a token, the token is short, or the port is taken.
     """
     _require_safe(host, token)
-    with _listening(host, port) as listener, open_look_up(home) as look_up:
-        look_up.signals("pdq", [bytes(32)])  # kernels are compiled and pages read before anybody waits for it
+    with _listening(host, port) as listener, open_look_up(home, register) as look_up:
+        look_up.warm()  # before anybody waits for it
         config = uvicorn.Config(
             make_app(look_up, token=token, limits=limits), log_level="warning", access_log=False, server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S, limit_concurrency=MAX_CONNECTIONS, timeout_graceful_shutdown=END_S,

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from antiphon.errors import MissingError
+from antiphon.errors import InputError, MissingError
 from antiphon.fingerprints.pdq import Pdq
 from antiphon.model.bank import Bank, BankEntry
 from antiphon.node.banks import open_banks
 from antiphon.node.lookup import Effect, LookUp, Query, open_look_up
+from antiphon.storage.banks import Act
 
 WHO = "k.vell"
 SONG = "We will light the lamps of Varnholt pier again when the ninth tide turns, and every bell shall answer."
@@ -173,3 +174,62 @@ def test_phrases_follow_the_register_whatever_else_happens_there(look_up):
     look_up.banks.withdraw("tide", ["p1"], WHO, "a festival")
     add(look_up, "p2", "phrase", b"ash column")
     assert [len(look_up.text(words)) for words in ("blue lantern", "ash column")] == [0, 1]
+
+
+def test_a_threshold_beyond_the_usual_is_kept_too(look_up):
+    """A bank may ask for more: nothing within its limit is missed, and other banks keep theirs."""
+    add(look_up, "e1", "pdq", picture(1))
+    add(look_up, "n1", "pdq", picture(2), bank="cleared")
+    assert look_up.signals("pdq", [picture(1, 44), picture(2, 40)]) == [[], []]
+    look_up.banks.threshold("tide", "pdq", 44, WHO)
+    assert [told(hits) for hits in look_up.signals("pdq", [picture(1, 44), picture(2, 40)])] == [
+        [("tide", "e1", 44, "known")], [],
+    ]  # fmt: skip
+    assert look_up.signals("pdq", [picture(1, 45)]) == [[]]
+
+
+def test_a_value_of_the_wrong_length_is_refused(look_up):
+    """It must not shift those beside it."""
+    with pytest.raises(InputError, match="the pdq value has 31 bytes, expected 32"):
+        look_up.signals("pdq", [bytes(33), bytes(31)][1:])
+    with pytest.raises(InputError, match="the vpdq value has 32 bytes"):
+        look_up.signals("vpdq", [bytes(32)])
+
+
+def test_two_look_ups_share_an_index_and_either_may_merge(look_up, tmp_path):
+    """A service and a command at the same time: what one writes the other opens, and nothing is lost or shown twice."""
+    with open_look_up(tmp_path) as other:
+        for turn in range(6):
+            add(look_up, f"e{turn}", "pdq", picture(turn))
+            (look_up, other)[turn % 2].merge()
+            if turn == 3:
+                look_up.banks.withdraw("tide", ["e0"], WHO, "not theirs")
+        for one in (look_up, other):
+            found = one.signals("pdq", [picture(seed) for seed in range(6)])
+            assert [len(hits) for hits in found] == [0, 1, 1, 1, 1, 1]
+    with open_look_up(tmp_path) as again:
+        assert len(again.signals("pdq", [picture(5)])[0]) == 1
+
+
+def test_a_long_list_becomes_a_segment_and_may_change_afterwards(look_up, tmp_path):
+    """With what was changed before it and after it."""
+    rng = np.random.default_rng(3)
+    add(look_up, "before", "pdq", picture(1))
+    add(look_up, "gone", "pdq", picture(2))
+    look_up.merge()
+    look_up.banks.withdraw("tide", ["gone"], WHO, "not theirs")
+    values = rng.integers(0, 256, (25_000, 32), dtype=np.uint8)
+    entries = (("", BankEntry("tide", f"l{n}", "pdq", value.tobytes())) for n, value in enumerate(values))
+    look_up.banks.store.add_all("tide", entries, Act(WHO, datetime.now(UTC), "a list"))
+    asked = [picture(1), picture(2), values[0].tobytes(), values[24_999].tobytes()]
+    assert [len(hits) for hits in look_up.signals("pdq", asked)] == [1, 0, 1, 1]
+    look_up.banks.withdraw("tide", ["l0"], WHO, "not theirs")
+    look_up.banks.reinstate("tide", ["gone"], WHO, "theirs after all")
+    for one in (look_up, open_look_up(tmp_path)):
+        assert [len(hits) for hits in one.signals("pdq", asked)] == [1, 1, 0, 1]
+
+
+def test_warming_up_changes_nothing(look_up):
+    """A service does it before it says that it is ready."""
+    look_up.warm()
+    assert look_up.text("the lamps of the northern pier were lit again on the first of may") == []

@@ -44,8 +44,14 @@ def out(home: Path, tmp_path: Path) -> Path:
     """What was read and matched."""
     posts = tmp_path / "posts.jsonl"
     posts.write_bytes(b"\n".join(map(orjson.dumps, POSTS)))
-    node.analyse(node.Options((posts,), tmp_path / "out", 1, home=home), node.load_settings(home))
+    node.analyse(node.Options((posts,), tmp_path / "out", 1, register=home), node.load_settings(home))
     return tmp_path / "out"
+
+
+def again(out: Path, home: Path) -> node.Rematch:
+    """Match once more."""
+    with node.open_look_up(home) as look_up:
+        return node.match_again(out, look_up)
 
 
 def matched(out: Path) -> set[tuple[str, str, str]]:
@@ -64,15 +70,15 @@ def test_texts_phrases_and_addresses_are_matched(out):
 
 def test_matching_again_changes_nothing_where_nothing_changed(out, home):
     """Idempotent."""
-    again = node.match_again(out, home)
-    assert (again.new.num_rows, again.gone.num_rows, again.counts) == (0, 0, {"known": 4})
+    found = again(out, home)
+    assert (found.new.num_rows, found.gone.num_rows, found.counts) == (0, 0, {"known": 4})
 
 
 def test_a_new_entry_meets_what_was_read_before(out, home):
     """Retro-matching."""
     with node.open_banks(home) as banks:
         banks.add(text_entry(BankEntry("tide", "", "phrase", b""), "harbour office", "phrase"), WHO)
-    assert node.match_again(out, home).new.column("signal_type").to_pylist() == ["phrase"]
+    assert again(out, home).new.column("signal_type").to_pylist() == ["phrase"]
     assert ("5", "phrase", "known") in matched(out)
 
 
@@ -91,13 +97,13 @@ def test_a_negative_bank_holds_back_and_shadow_leads_to_nothing(out, home):
     with node.open_banks(home) as banks:
         banks.create(Bank("cleared", purpose="negative"), WHO)
         banks.add(text_entry(BankEntry("cleared", "", "phrase", b""), "blue lantern", "phrase"), WHO)
-    node.match_again(out, home)
+    again(out, home)
     assert {row for row in matched(out) if row[1] == "phrase"} == {
         ("3", "phrase", "negative"), ("3", "phrase", "held_back"),
     }  # fmt: skip
     with node.open_banks(home) as banks:
         banks.shadow("tide", True, WHO)
-    assert node.match_again(out, home).counts == {"shadow": 4, "negative": 1}
+    assert again(out, home).counts == {"shadow": 4, "negative": 1}
 
 
 def test_an_explanation_says_which_words_and_why(out):
@@ -115,13 +121,13 @@ def test_a_flood_is_held_back_until_somebody_releases_it(home, tmp_path):
     flood = [{"id": f"f{n}", "text": f"blue lantern {n}", "date": "2026-03-08T08:00:00Z"} for n in range(250)]
     posts = tmp_path / "flood.jsonl"
     posts.write_bytes(b"\n".join(map(orjson.dumps, usual + flood)))
-    node.analyse(node.Options((posts,), tmp_path / "out", 1, home=home), node.load_settings(home))
-    [held] = node.match_again(tmp_path / "out", home).floods
+    node.analyse(node.Options((posts,), tmp_path / "out", 1, register=home), node.load_settings(home))
+    [held] = again(tmp_path / "out", home).floods
     assert (held.materials, str(held.day), round(held.usual, 2)) == (250, "2026-03-08", 0.86)
     assert matched(tmp_path / "out") == set()
     with node.open_banks(home) as banks:
         banks.release("tide", [held.entry_id], WHO, "the lantern festival")
-    assert node.match_again(tmp_path / "out", home).floods == []
+    assert again(tmp_path / "out", home).floods == []
     assert len(matched(tmp_path / "out")) == 256
 
 

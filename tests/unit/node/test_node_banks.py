@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from antiphon.errors import ConfigError, InputError, MissingError
-from antiphon.model.bank import Bank, BankEntry
+from antiphon.model.bank import REGISTER_FILE, Bank, BankEntry
 from antiphon.node.banks import (
-    REGISTER_VARIABLE,
     Banks,
     ImportOptions,
     address_entry,
@@ -19,7 +18,7 @@ from antiphon.node.banks import (
     open_banks,
     text_entry,
 )
-from antiphon.storage.register import FILE_NAME
+from antiphon.node.settings import REGISTER_VARIABLE, has_register, initialise
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLANK = BankEntry("harbour", "", "", b"")
@@ -28,9 +27,8 @@ ROWS = f"entry_id,signal_type,value,label,source\ne1,md5,{MD5},card,\ne2,md5,{MD
 
 
 @pytest.fixture
-def banks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def banks(tmp_path: Path):
     """A node with one empty bank, at noon."""
-    monkeypatch.delenv(REGISTER_VARIABLE, raising=False)
     with open_banks(tmp_path / "home", clock=lambda: NOON) as opened:
         opened.create(Bank("harbour"), "reviewer-7")
         yield opened
@@ -46,14 +44,24 @@ def listed(tmp_path: Path) -> Path:
 
 def test_the_register_lies_in_the_nodes_home(banks, tmp_path):
     """Beside the key, so that one folder is the whole node."""
-    assert (tmp_path / "home" / FILE_NAME).exists()
+    assert (tmp_path / "home" / REGISTER_FILE).exists()
 
 
 def test_another_register_can_be_named(tmp_path, monkeypatch):
     """A team shares one database; a wrong address is told, not passed over in favour of the file."""
     monkeypatch.setenv(REGISTER_VARIABLE, "nonsense")
+    settings, _ = initialise(tmp_path)
+    assert (settings.home, settings.register) == (tmp_path, "nonsense")
     with pytest.raises(ConfigError, match="database URL"):
-        open_banks(tmp_path)
+        open_banks(settings.register)
+
+
+def test_a_register_of_ones_own_is_not_the_teams(tmp_path, monkeypatch):
+    """The demo's bank must not end in the team's database."""
+    monkeypatch.setenv(REGISTER_VARIABLE, "postgresql+psycopg://nowhere.example/antiphon")
+    with open_banks(tmp_path) as own:
+        own.create(Bank("demo"), "demo")
+    assert has_register(tmp_path)
 
 
 def test_acts_have_the_time_of_the_clock_and_the_name(banks):

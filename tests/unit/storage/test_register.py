@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from antiphon.errors import ConfigError, StorageError
+from antiphon.model.bank import REGISTER_FILE
 from antiphon.storage import register as module
-from antiphon.storage.register import FILE_NAME, REVISION, Register, banks, metadata
+from antiphon.storage.register import REVISION, Register, banks, metadata
 
 BANK = {"purpose": "known", "marking": "amber", "description": "", "enabled": True, "shadow": False, "thresholds": "{}"}
 
@@ -128,13 +129,13 @@ def test_sqlite_loses_nothing_with_the_power(tmp_path):
 def test_the_file_is_its_owners_alone(tmp_path):
     """It tells what is looked for."""
     with Register(tmp_path / "home"):
-        assert (tmp_path / "home" / FILE_NAME).stat().st_mode & 0o077 == 0
+        assert (tmp_path / "home" / REGISTER_FILE).stat().st_mode & 0o077 == 0
         assert (tmp_path / "home").stat().st_mode & 0o077 == 0
 
 
 def test_a_damaged_file_is_told(tmp_path):
     """With what to do, and without a traceback of the library."""
-    (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 100)
+    (tmp_path / REGISTER_FILE).write_bytes(b"no database at all" * 100)
     with pytest.raises(StorageError, match="backup"):
         Register(tmp_path)
 
