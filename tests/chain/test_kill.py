@@ -17,7 +17,7 @@ import pytest
 
 from antiphon.storage.lake import Lake
 
-KILLS = 50
+KILLS = 25
 WORDS = [
     "harbour",
     "lantern",
@@ -91,10 +91,11 @@ def reference(tmp_path_factory) -> tuple[Path, dict[str, str], dict[str, list], 
     return base, env, results(base / "calm"), time.monotonic() - began
 
 
-def test_fifty_kills_at_random_moments_change_nothing(reference):
+@pytest.mark.parametrize("seed", [11, 12])  # fifty in all; two, so that two cores may take one each
+def test_kills_at_random_moments_change_nothing(reference, seed):
     """Each table equals the one of the undisturbed run, row by row, also where runs were killed many times over."""
     base, env, wanted, seconds = reference
-    rng = random.Random(11)
+    rng = random.Random(seed)
     kills = rounds = 0
     while kills < KILLS:
         out = base / f"out{rounds}"
