@@ -21,14 +21,10 @@ Path = tuple[str, ...]
 MAX_DEPTH = 100
 _CHUNK = 1 << 18
 _BOM = b"\xef\xbb\xbf"
+_QUOTE, _BACKSLASH = b'"\\'
 _SPACE = re.compile(rb"[\s,]*")
-_INSIDE = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
-_STRING = re.compile(b'"' + _INSIDE + b'"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s{}\[\]:,\"]+")
 _COLON = re.compile(rb"\s*:")
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"' + _INSIDE + rb'")*+(["{}\[\]]?)', re.DOTALL)
-"""All up to the next bracket; up to a quote where a text goes on behind the end of what was read."""
-_IN_STRING = re.compile(_INSIDE, re.DOTALL)
 _OUTSIDE = re.compile(rb'["{}\[\]]')
 _CUT = "the file ends in the middle of this"
 _LONG = f"it has over {MAX_RECORD_BYTES} bytes"
@@ -133,35 +129,50 @@ class _Scanner:
 
     def _scalar(self, path: Path) -> Piece:
         while True:
-            found = (_STRING if self._data[self._at] == 0x22 else _SCALAR).match(self._data, self._at)
-            ended = self._ended or (found is not None and found.end() < len(self._data))
-            if found is not None and ended:
-                self._at, offset = found.end(), self._base + found.start()
-                return Piece(path, offset, found[0])
-            offset, raw = self._base + self._at, self._data[self._at :]
-            text = raw[:1] == b'"'
-            if not text and (found is None or len(raw) > MAX_RECORD_BYTES):
+            text, start = self._data[self._at] == _QUOTE, self._at
+            end, offset = self._scalar_end(start), self._base + start
+            if end > start and (text or self._ended or end < len(self._data)):
+                return self._whole(path, start, end)
+            raw = self._data[start:]
+            if not text and (end == start or len(raw) > MAX_RECORD_BYTES):
                 raise _Stop(offset, raw, "this is no JSON; the rest can't be told apart")
             if len(raw) > MAX_RECORD_BYTES:
                 return self._skipped(path, offset, raw, _LONG, 0)
-            if not self._fill() and found is None:
+            if not self._fill() and text:
                 raise _Stop(offset, raw, _CUT)
+
+    def _scalar_end(self, start: int) -> int:
+        """Where a text, number or word ends, as far as it was read; not behind its start where there is none yet."""
+        if self._data[start] == _QUOTE:
+            return _text_end(self._data, start + 1)
+        found = _SCALAR.match(self._data, start)
+        return found.end() if found else start
+
+    def _whole(self, path: Path, start: int, end: int) -> Piece:
+        """Return a value that was read, or only its beginning where it is longer than a record may be."""
+        self._at = end
+        if end - start > MAX_RECORD_BYTES:
+            return Piece(path, self._base + start, self._data[start : start + RAW_BYTES], _LONG)
+        return Piece(path, self._base + start, self._data[start:end])
 
     def _container(self, path: Path) -> Piece:
         start, depth, at = self._at, 0, self._at
         while True:
-            while (found := _TO_BRACKET.match(self._data, at)) is not None:
-                at, mark = found.end(), found[1]
-                if not mark or mark == b'"':
-                    at -= len(mark)
-                    break
-                depth += 1 if mark in b"{[" else -1
+            while (found := _OUTSIDE.search(self._data, at)) is not None:
+                at = found.end()
+                if found[0] == b'"':
+                    at = _text_end(self._data, at)
+                    if at < 0:  # it goes on behind what was read
+                        at = found.start()
+                        break
+                    continue
+                depth += 1 if found[0] in b"{[" else -1
                 if depth > MAX_DEPTH:
                     self._at = at
                     return self._skipped(path, self._base + start, self._data[start:at], _DEEP, depth)
                 if not depth:
-                    self._at = at
-                    return Piece(path, self._base + start, self._data[start:at])
+                    return self._whole(path, start, at)
+            at = at if found else len(self._data)
             kept = at - start
             if kept > MAX_RECORD_BYTES or len(self._data) - start > 2 * MAX_RECORD_BYTES:
                 self._at, raw = at, self._data[start : start + RAW_BYTES]
@@ -189,14 +200,11 @@ class _Scanner:
 
     def _skip_text(self, offset: int, raw: bytes) -> None:
         """Go behind the end of a text from inside of it."""
-        while True:
-            found = _IN_STRING.match(self._data, self._at)
-            self._at = found.end() if found else self._at
-            if self._data[self._at : self._at + 1] == b'"':
-                self._at += 1
-                return
-            if not self._fill():  # at the end, or at a backslash that is the last byte so far
+        while (end := _text_end(self._data, self._at)) < 0:
+            self._at = len(self._data) - _slashes(self._data, self._at, len(self._data)) % 2  # half an escape is kept
+            if not self._fill():
                 raise _Stop(offset, raw, _CUT)
+        self._at = end
 
     def _fill(self) -> bool:
         """Read on, forgetting what lies behind; doubles what is held, so that a long record is copied seldom."""
@@ -208,6 +216,27 @@ class _Scanner:
         self._base += self._at
         self._at, self._data = 0, held + chunk
         return bool(chunk)
+
+
+def _text_end(data: bytes, inside: int) -> int:
+    """Return the place behind a text's closing quote, given where its inside begins; -1 where it is not there.
+
+    By hand: patterns that can't backtrack, which this would need, are broken in the first releases of Python 3.11.
+    """
+    at = inside
+    while (quote := data.find(b'"', at)) >= 0:
+        if _slashes(data, inside, quote) % 2 == 0:
+            return quote + 1
+        at = quote + 1
+    return -1
+
+
+def _slashes(data: bytes, inside: int, end: int) -> int:
+    """Return how many backslashes stand before a place."""
+    at = end
+    while at > inside and data[at - 1] == _BACKSLASH:
+        at -= 1
+    return end - at
 
 
 def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

@@ -153,7 +153,8 @@ class PlainList:
             native, record = from_entry(codec, entry)
             if record:
                 stream.write(_RECORD_LINE.encode() + orjson.dumps(record_out(record)) + b"\n")
-            stream.write(f"{native['signal_type']} {native['value']}\n".encode())
+            between = ": " if native["value"].startswith(":") else " "  # behind a space alone it would be lost
+            stream.write(f"{native['signal_type']}{between}{native['value']}\n".encode())
 
     def _native(self, text: str) -> Native:
         found = _TYPED.fullmatch(text)

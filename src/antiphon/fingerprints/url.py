@@ -10,29 +10,14 @@ address is not followed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from antiphon.fingerprints.interface import Digest, Signal
 from antiphon.fingerprints.text_exact import decode_text
-from antiphon.model.address import comparable_url, host_of
+from antiphon.model.address import address_digest, comparable_url, registrable_domain
 
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
-
-__all__ = ["Url", "UrlDomain", "registrable_domain", "url_signals"]
-
-
-@cache
-def _suffixes() -> TLDExtract:
-    """The public suffix list that comes with the package; it is never fetched, and loaded when it is first needed."""
-    import tldextract
-
-    return tldextract.TLDExtract(
-        suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True, include_psl_private_domains=True
-    )
+__all__ = ["Url", "UrlDomain", "url_signals"]
 
 
 class Url(Digest):
@@ -50,7 +35,7 @@ class Url(Digest):
     def fingerprint(self, content: bytes) -> Signal | None:
         """Return the digest of the address, or None where the text is not one address of a web page."""
         said = self._said(decode_text(content))
-        return Signal(_digest(said), None) if said else None
+        return Signal(address_digest(said), None) if said else None
 
     def examples(self) -> Sequence[bytes]:
         """Return invented addresses."""
@@ -79,33 +64,4 @@ def url_signals(url: str) -> dict[str, bytes]:
         (['url'], {})
     """
     said = {"url": comparable_url(url), "url_domain": registrable_domain(url)}
-    return {name: _digest(text) for name, text in said.items() if text}
-
-
-def registrable_domain(url: str) -> str | None:
-    """Return the domain of an address that somebody registered, in ASCII, or None.
-
-    Source:
-        publicsuffix.org, "Algorithm", its default rule `*` for unknown suffixes included.
-
-    Example:
-        >>> registrable_domain("https://a.b.co.uk/x"), registrable_domain("https://co.uk/")
-        ('b.co.uk', None)
-    """
-    host = host_of(url)
-    return _registered(host) if host else None
-
-
-@lru_cache(maxsize=16_384)
-def _registered(host: str) -> str | None:
-    if host.startswith("[") or host.replace(".", "").isdigit():
-        return None
-    found = _suffixes().extract_str(host)
-    if found.suffix:
-        return f"{found.domain}.{found.suffix}" if found.domain else None
-    labels = host.split(".")
-    return ".".join(labels[-2:]) if len(labels) > 1 else None
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return {name: address_digest(text) for name, text in said.items() if text}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import idna
 
-__all__ = ["canonical_url", "comparable_url", "host_of", "site"]
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+__all__ = ["address_digest", "canonical_url", "comparable_url", "host_of", "registrable_domain", "site"]
 
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|igsh|mc_[ce]id|_hs\w+|vero_\w+|ref_src|ref_url|si)$",
@@ -194,3 +199,43 @@ def _without_dots(path: str) -> str:
         elif segment != ".":
             kept.append(segment)
     return "".join(f"/{segment}" for segment in kept)
+
+
+def registrable_domain(url: str) -> str | None:
+    """Return the domain of an address that somebody registered, in ASCII, or None.
+
+    Source:
+        publicsuffix.org, "Algorithm", its default rule `*` for unknown suffixes included.
+
+    Example:
+        >>> registrable_domain("https://a.b.co.uk/x"), registrable_domain("https://co.uk/")
+        ('b.co.uk', None)
+    """
+    host = host_of(url)
+    return _registered(host) if host else None
+
+
+@lru_cache(maxsize=16_384)
+def _registered(host: str) -> str | None:
+    if host.startswith("[") or host.replace(".", "").isdigit():
+        return None
+    found = _suffixes().extract_str(host)
+    if found.suffix:
+        return f"{found.domain}.{found.suffix}" if found.domain else None
+    labels = host.split(".")
+    return ".".join(labels[-2:]) if len(labels) > 1 else None
+
+
+def address_digest(text: str) -> bytes:
+    """Return the value by which the comparable form of an address, or its domain, stands in banks: BLAKE2b-128."""
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+@cache
+def _suffixes() -> TLDExtract:
+    """The public suffix list that comes with the package; it is never fetched, and loaded when it is first needed."""
+    import tldextract
+
+    return tldextract.TLDExtract(
+        suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True, include_psl_private_domains=True
+    )

@@ -24,7 +24,7 @@ OTHERS = (
 
 @pytest.mark.parametrize("address", ADDRESSES + OTHERS)
 def test_an_address_has_the_value_of_its_signal_type(address):
-    """Rooms don't import each other, so the rule stands twice, and this holds the two together."""
+    """What a list says must be what a material is compared by."""
     expected = url_signals(address).get("url") if address != "\ud800" else None
     assert address_value("url", address) == expected
 

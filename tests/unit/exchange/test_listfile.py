@@ -111,3 +111,9 @@ def test_a_bad_json_line_is_refused(line):
 def test_every_field_has_a_column():
     """A field added to entries must not be forgotten here."""
     assert set(COLUMNS) == set(BankEntry.__dataclass_fields__)
+
+
+def test_a_value_may_begin_with_a_colon():
+    """It is not the one that stands between type and value."""
+    entry = BankEntry(BANK.name, "e", "phrase", b":0 lantern")
+    assert read(PlainList(), written(PlainList(), BANK, [entry])) == [entry]

@@ -7,7 +7,8 @@ import pytest
 
 from antiphon.errors import InputError
 from antiphon.fingerprints import SignalType
-from antiphon.fingerprints.url import Url, UrlDomain, registrable_domain, url_signals
+from antiphon.fingerprints.url import Url, UrlDomain, url_signals
+from antiphon.model.address import registrable_domain
 
 
 @pytest.mark.parametrize("kind", [Url(), UrlDomain()], ids=lambda kind: kind.name)
