@@ -39,6 +39,16 @@ from pathlib import Path
 from antiphon.web import serve_look_up
 serve_look_up(Path(sys.argv[1]), port=0, ready=lambda address: print(address, flush=True))
 """
+CHANGE = """
+import sys
+from pathlib import Path
+from antiphon.model.bank import BankEntry
+from antiphon.node.banks import open_banks
+with open_banks(Path(sys.argv[1])) as banks:
+    banks.add(BankEntry("RANDOM", "fresh", "pdq", bytes.fromhex(sys.argv[2])), "bench")
+    banks.withdraw("RANDOM", [sys.argv[3]], "bench", "measured")
+    print("done", flush=True)
+"""
 IMPORT = """
 import sys
 from datetime import UTC, datetime
@@ -158,12 +168,11 @@ async def changed(home: Path, port: int, values: np.ndarray) -> dict[str, float]
     fresh, gone = np.random.default_rng(SEED + 1).bytes(32), values[len(values) // 2].tobytes()
     await asyncio.sleep(1.0)
 
-    def act() -> None:
-        with open_banks(home) as banks:
-            banks.add(BankEntry(BANK, "fresh", "pdq", fresh), WHO)
-            banks.withdraw(BANK, [f"e{len(values) // 2}"], WHO, "measured")
-
-    await asyncio.to_thread(act)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CHANGE, str(home), fresh.hex(), f"e{len(values) // 2}", stdout=asyncio.subprocess.PIPE
+    )
+    if process.stdout is not None:
+        await process.stdout.readline()  # said as soon as both are committed
     begun, seen = time.perf_counter(), dict[str, float]()
     while len(seen) < 2 and time.perf_counter() - begun < 60:
         if "added_found_after_s" not in seen and await connection.found(fresh):
@@ -171,6 +180,7 @@ async def changed(home: Path, port: int, values: np.ndarray) -> dict[str, float]
         if "withdrawn_gone_after_s" not in seen and not await connection.found(gone):
             seen["withdrawn_gone_after_s"] = round(time.perf_counter() - begun, 3)
         await asyncio.sleep(0.02)
+    await process.wait()
     return seen
 
 

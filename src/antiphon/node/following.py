@@ -45,7 +45,7 @@ class FollowedIndex:
 
     def __init__(self, store: BankStore, signal_type: str, folder: Path) -> None:
         self._store, self._type, self._folder = store, signal_type, folder
-        self._segments = _opened(folder, 0)
+        self._segments, self._looked_through = _opened(folder, 0), 0
 
     def follow(self, seq: int, limit: int) -> None:
         """Take over what was done up to a number of the log; searches meanwhile see the state before.
@@ -56,7 +56,7 @@ class FollowedIndex:
         """
         segments = self._segments
         if segments.is_stale or segments.limit < limit:
-            segments = _opened(self._folder, max(limit, segments.limit))
+            segments, self._looked_through = _opened(self._folder, max(limit, segments.limit)), 0
         if segments.seq < seq:
             self._catch_up(segments, seq)
         self._segments = segments
@@ -79,15 +79,20 @@ class FollowedIndex:
         return self._segments.search(values, limit)
 
     def _catch_up(self, segments: Segments, seq: int) -> None:
-        """Put what is new at the end, and what was changed in its place; rows are never given twice."""
-        newest = segments.last_row
-        changed = self._changed(segments.seq, seq, newest) if newest else set()
+        """Put what is new at the end, and what was changed in its place; rows are never given twice.
+
+        What lies up to the last row that was looked at is not looked through again: of a rare type there may be few
+        entries among millions.
+        """
+        before, last = max(segments.last_row, self._looked_through), self._store.last_row()
+        changed = self._changed(segments.seq, seq, before) if before else set()
         put = {
             row: self._pieces(entry.value)
             for row, entry in self._store.entries_at(sorted(changed)).items()
             if entry.signal_type == self._type and entry.status == "active"
         }
-        rows, values = self._added(newest)
+        rows, values = self._added(before)
+        self._looked_through = last
         if len(rows) >= _BULK:
             again = np.repeat(np.array(list(put), dtype=np.int64), list(map(len, put.values())))
             with contextlib.suppress(StorageError):  # it can't be written now: it stays in memory
@@ -112,11 +117,11 @@ class FollowedIndex:
         rows = np.repeat(batch.column("rowid").to_numpy(), pieces)
         return rows[good], np.ascontiguousarray(every[good, :VALUE_BYTES])
 
-    def _changed(self, after: int, until: int, newest: int) -> set[int]:
-        """Return which rows up to the newest were changed by the acts of a part of the log."""
+    def _changed(self, after: int, until: int, last: int) -> set[int]:
+        """Return which rows up to one were changed by the acts of a part of the log."""
         changed: set[int] = set()
-        for first, last in self._ranges(after, until):
-            changed.update(range(first, min(last, newest) + 1))
+        for first, end in self._ranges(after, until):
+            changed.update(range(first, min(end, last) + 1))
         return changed
 
     def _ranges(self, after: int, until: int) -> Iterator[tuple[int, int]]:

@@ -125,7 +125,7 @@ class LookUp:
         with self._following:  # two at once could put an older state over a newer one
             seq = store.last_seq()
             if seq != self._seq or any(index.is_stale for index in self._indexes.values()):
-                self._known = {name: bank for name, (bank, _) in self.banks.banks().items()}
+                self._known = store.banks()
                 for name, index in self._indexes.items():
                     index.follow(seq, self._largest(name) if name == "pdq" else MAX_FRAME_BITS)
                 self._seq = seq

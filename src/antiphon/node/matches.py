@@ -167,7 +167,7 @@ def _floods(lake: Lake) -> list[Flood]:
 def _hold(look_up: LookUp, flood: Flood, by: str) -> bool:
     """Hold an entry back, unless it is of a bank file, or somebody has released it before."""
     banks = look_up.banks
-    if flood.bank not in banks.banks():
+    if flood.bank not in banks.store.banks():
         return False
     if any(change.kind == "released" for change in banks.entry(flood.bank, flood.entry_id).history):
         return False

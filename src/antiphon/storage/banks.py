@@ -101,6 +101,12 @@ class BankStore:
                 connection, "bank_created", made[0] if made else 0, bank.name, act, detail={"purpose": bank.purpose}
             )
 
+    def banks(self) -> dict[str, Bank]:
+        """Return all banks by name, uncounted: to count millions of entries takes a while."""
+        with self.register.reading() as connection:
+            rows = connection.execute(sa.select(banks).where(banks.c.name.is_not(None)).order_by(banks.c.name))
+            return {row.name: bank_of(row) for row in rows}
+
     def list_banks(self) -> dict[str, tuple[Bank, int]]:
         """Return all banks by name, each with the number of its entries, whatever their status."""
         number = sa.select(bank_entries.c.bank_id, sa.func.count().label("entries")).group_by(bank_entries.c.bank_id)
@@ -383,6 +389,11 @@ class BankStore:
             wanted = wanted.where(bank_changes.c.bank == bank)
         with self.register.reading() as connection:
             return [change_of(row) for row in connection.execute(wanted)]
+
+    def last_row(self) -> int:
+        """Return the highest row that an entry has, 0 where there is none."""
+        with self.register.reading() as connection:
+            return connection.execute(sa.select(sa.func.max(bank_entries.c.rowid))).scalar() or 0
 
     def last_seq(self) -> int:
         """Return the number of the last change, 0 where there is none."""
