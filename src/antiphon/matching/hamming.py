@@ -44,7 +44,7 @@ class HammingIndex:
 
     The bits are put into an order drawn when the index is built, so that no list can be made to fill its buckets, and
     cut into bands; two values near each other are near in one band at least. Entries that crowd together are kept
-    apart. A query that would look at more entries than a scan could bear is answered by a scan: no query costs more.
+    apart. A query that would look at more than a sixteenth of the entries is answered by a scan: that bounds its cost.
     An index does not change once built; it may be searched by many threads and, saved, shared by many processes.
 
     Example:
