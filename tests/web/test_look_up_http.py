@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import signal
@@ -16,15 +17,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from look_up_client import BOUNDARY, Client, serving
-from PIL import Image, ImageDraw, ImageOps
+from look_up_client import BOUNDARY, Answer, Client, serving
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from antiphon.cli.look_up_server import TOKEN_VARIABLE
 from antiphon.errors import ConfigError
 from antiphon.fingerprints import Pdq
+from antiphon.fingerprints.ocr import is_installed
 from antiphon.model.bank import Bank, BankEntry
 from antiphon.node.banks import open_banks, text_entry
 from antiphon.node.settings import initialise
@@ -35,6 +38,7 @@ POSTER = bytes(range(32))
 NEAR = bytes((7, *range(1, 32)))  # 3 bits away
 OTHER = bytes(range(100, 132))
 SONG = "We will light the lamps of Varnholt pier again when the ninth tide turns, and every bell shall answer."
+needs_reader = pytest.mark.skipif(not is_installed(), reason="the extra `ocr` is not installed")
 TOKEN = "the-lamps-of-varnholt-pier"  # noqa: S105 - invented
 
 
@@ -80,6 +84,14 @@ def scene() -> bytes:
     image = Image.linear_gradient("L").rotate(30)
     ImageDraw.Draw(image).ellipse((20, 30, 90, 100), fill=240)
     ImageDraw.Draw(image).polygon(((0, 256), (256, 120), (256, 256)), fill=30)
+    return as_file(image, "PNG")
+
+
+def poster(words: str) -> bytes:
+    """A picture of some words."""
+    image = Image.new("RGB", (1_000, 240), (30, 60, 70))
+    lines = [words[:52], words[52:]] if len(words) > 52 else [words]
+    ImageDraw.Draw(image).multiline_text((20, 60), "\n".join(lines), font=ImageFont.load_default(30))
     return as_file(image, "PNG")
 
 
@@ -177,6 +189,72 @@ def test_every_path_of_the_site_map_stands_in_the_manual(client):
     """What is offered is described."""
     manual = (Path(__file__).parents[2] / "docs" / "look-up-http.md").read_text(encoding="utf-8")
     assert [path for path in client.get("/site-map").json if f"`{path}`" not in manual] == []
+
+
+def test_two_hashes_are_compared_as_hma_does(client):
+    """HMA's own test: 9 bits of 256 differ."""
+    pair = ["facd8bcb2a49bcebdec1985298d5fe84bcd006c187c598c720c3c087b3fdb318",
+            "facd8bcb2a49bcebdec1985228d5ae84bcd006c187c598c720c2b087b3fdb318"]  # fmt: skip
+    assert compared(client, {"pdq": pair}).json == {"pdq": [True, {"distance": 9}]}
+
+
+def test_each_kind_of_signal_is_compared_by_its_own_rule(client):
+    """Digests are equal or not, texts near, and of videos each may hold a share of the other."""
+    frames = [f"{value:064x},100,{at}.0" for at, value in enumerate((0, 2**200 - 1))]
+    found = compared(client, {"md5": ["00" * 16, "01" * 16], "raw_text": [SONG, SONG + "!"],
+                              "vpdq": [json.dumps(frames), json.dumps(frames[:1])]}).json  # fmt: skip
+    assert found["md5"] == [False, {"distance": 1}]
+    assert found["raw_text"] == [True, {"distance": 0}]
+    shares = {"query_match_percent": 50.0, "compared_match_percent": 100.0}
+    assert found["vpdq"] == [False, {"distance": 50, **shares}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [["banana"], {}, {"pdq": "banana"}, {"pdq": []}, {"pdq": ["banana", "banana"]}, {"pdq": ["00" * 32] * 3},
+     {"pdq": [1, 2]}, {"tlsh": ["00" * 32] * 2}, {"raw_text": ["a", "b"]}],
+    ids=str,
+)  # fmt: skip
+def test_what_can_not_be_compared_is_told(client, body):
+    """HMA's own list of bad input, and more."""
+    answer = compared(client, body)
+    assert answer.status == 400
+    assert answer.json["do"]
+
+
+def compared(client: Client, body: object) -> Answer:
+    return client.ask("POST", "/m/compare", json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+def test_the_state_of_the_indexes_is_told_in_hmas_words(client):
+    """Those who watch over a service see whether a type has entries, and how old the last change is."""
+    found = client.get("/m/index/status").json
+    assert found["pdq"]["size"] == 6
+    assert found["pdq"]["present"]
+    assert abs(found["pdq"]["built_to"] - time.time()) < 3600
+    assert found["vpdq"] == {"present": False, "built_to": -1, "size": 0}
+    assert client.get("/m/index/status", signal_type="raw_text").json["raw_text"]["size"] == 1
+    state = client.get("/c/signal_type/index", signal_type="pdq").json
+    assert state["pdq"]["db_size"] == state["pdq"]["index_size"] == 6
+    assert not state["pdq"]["index_out_of_date"]
+
+
+def test_there_are_no_exchanges_here(client):
+    """Lists are exchanged by people with `antiphon bank`; a program that asks is told so in HMA's shape."""
+    assert client.get("/c/exchanges").json == []
+    assert (client.get("/").status, client.get("/").headers["location"]) == (302, "/status")
+
+
+@needs_reader
+def test_the_words_in_a_picture_are_looked_up_as_raw_text(client):
+    """By default and where asked for; they take longer than all the rest, so that `types` leaves them out."""
+    picture = poster(SONG)
+    assert [match["distance"] for match in client.send("/m/lookup", picture).json["raw_text"]["TIDE"]] == ["0"]
+    assert set(client.send("/m/lookup?types=raw_text", picture).json) == {"raw_text"}
+    assert set(client.send("/m/lookup?types=raw_text,pdq", picture).json) == {"raw_text", "pdq"}
+    assert set(client.send("/m/lookup?types=pdq", picture).json) == {"pdq"}
+    (hit,) = client.send("/m/explain", picture).json["hits"]
+    assert (hit["entry_id"], hit["alignment"].startswith("words in the picture")) == ("song", True)
 
 
 # --- what counts, and why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from PIL import Image
 
-__all__ = ["CONTAINERS", "FORMATS", "MAX_PIXELS", "MAX_VIDEO_S", "Frame", "read_frames", "read_pixels"]
+__all__ = [
+    "CONTAINERS",
+    "FORMATS",
+    "MAX_PIXELS",
+    "MAX_VIDEO_PIXELS",
+    "MAX_VIDEO_S",
+    "Frame",
+    "read_frames",
+    "read_pixels",
+]
 
 Pixels = npt.NDArray[np.uint32]
 
@@ -34,6 +43,11 @@ CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg
 
 MAX_VIDEO_S = 4 * 3600
 """What comes after four hours of a video is not read."""
+
+MAX_VIDEO_PIXELS = 2**38
+"""What comes after so many decoded pixels is not read either: 73 minutes of 1920 x 1080 at 30 pictures a second.
+
+A file of a few megabytes can hold hours of work for a decoder; counted in pixels, the limit is the same everywhere."""
 
 MAX_DAMAGED = 100
 """A video of which more packets can't be decoded is taken for no video."""
@@ -76,14 +90,14 @@ class Frame(NamedTuple):
     pixels: Pixels
 
 
-def read_frames(content: bytes, *, where: str, every_s: float = 1.0) -> Iterator[Frame]:
-    """Yield what a video shows at 0 s, `every_s`, twice that and so on, at most `MAX_VIDEO_S`.
+def read_frames(content: bytes | BinaryIO, *, where: str, every_s: float = 1.0) -> Iterator[Frame]:
+    """Yield what a video shows at 0 s, `every_s`, twice that and so on, at most `MAX_VIDEO_S` and `MAX_VIDEO_PIXELS`.
 
     A picture that stands for longer comes again, as the same array. Packets that can't be decoded are left out, as a
     player does. Nothing but `content` is opened, whatever it refers to.
 
     Args:
-        content: The file.
+        content: The file, or a stream of it that can be read to and fro.
         where: Who asks, for the message of an error.
         every_s: The step in seconds; 0 for every picture.
 
@@ -95,7 +109,7 @@ def read_frames(content: bytes, *, where: str, every_s: float = 1.0) -> Iterator
 
     try:
         with av.open(
-            io.BytesIO(content),
+            io.BytesIO(content) if isinstance(content, bytes) else content,
             "r",
             io_open=_refuse,
             metadata_errors="replace",
@@ -125,9 +139,9 @@ def _no_video(where: str, why: str) -> InputError:
 
 def _timed(container: InputContainer, where: str) -> Iterator[tuple[float, VideoFrame]]:
     """Each picture with its time; a time that is missing or runs backwards is put right by the frame rate."""
-    if not container.streams.video:
+    stream = _film(container)
+    if stream is None:
         raise _no_video(where, "no pictures")
-    stream = container.streams.video[0]
     if min(stream.width, stream.height) < 1:
         # What FFmpeg makes of a size above the limit that it was told.
         raise _no_video(where, f"its pictures have no size, or more than {MAX_PIXELS:,} pixels")
@@ -135,18 +149,27 @@ def _timed(container: InputContainer, where: str) -> Iterator[tuple[float, Video
     stream.codec_context.thread_count = 1
     step_s = 1 / float(stream.average_rate or stream.guessed_rate or 25)
     begin_s: float | None = None
-    last_s = -step_s
+    last_s, left = -step_s, MAX_VIDEO_PIXELS
     for frame in _decodable(container, stream, where):
         _require_size(frame.width, frame.height, kind="video", where=where)
+        left -= frame.width * frame.height
         if begin_s is None:
             begin_s = frame.time or 0.0
         at_s = last_s + step_s if frame.time is None else max(frame.time - begin_s, last_s, 0.0)
-        if at_s >= MAX_VIDEO_S:
+        if at_s >= MAX_VIDEO_S or left < 0:
             return
         yield at_s, frame
         last_s = at_s
     if begin_s is None:
         raise _no_video(where, "no pictures")
+
+
+def _film(container: InputContainer) -> VideoStream | None:
+    """The first stream of moving pictures; the cover of a sound is one only where there is no other."""
+    from av.stream import Disposition
+
+    films = container.streams.video
+    return next((film for film in films if not film.disposition & Disposition.attached_pic), next(iter(films), None))
 
 
 def _decodable(container: InputContainer, stream: VideoStream, where: str) -> Iterator[VideoFrame]:

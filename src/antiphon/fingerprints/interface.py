@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import InputError
 
-__all__ = ["Digest", "Signal", "SignalType", "require_length"]
+__all__ = ["Digest", "Signal", "SignalType", "StreamSignalType", "require_length"]
 
 
 class Signal(NamedTuple):
@@ -54,6 +54,18 @@ class SignalType(Protocol):
 
     def examples(self) -> Sequence[bytes]:
         """Return harmless contents that have a signal, for the contract test and the demo."""
+
+
+@runtime_checkable
+class StreamSignalType(SignalType, Protocol):
+    """A signal type that need not have a whole file in memory; only such types are made of large files."""
+
+    def of_stream(self, stream: BinaryIO) -> Signal | None:
+        """Return what `fingerprint` does, of a stream that can be read to and fro.
+
+        Raises:
+            InputError: As `fingerprint`.
+        """
 
 
 def require_length(value: bytes, value_bytes: int, *, signal_type: str) -> None:

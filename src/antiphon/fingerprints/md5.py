@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from antiphon.fingerprints.interface import Digest, Signal
 
 __all__ = ["Md5"]
+
+_CHUNK = 2**20
 
 
 class Md5(Digest):
@@ -25,6 +28,13 @@ class Md5(Digest):
     def fingerprint(self, content: bytes) -> Signal | None:
         """Return the digest; None for an empty file, which says nothing."""
         return Signal(hashlib.md5(content, usedforsecurity=False).digest(), None) if content else None
+
+    def of_stream(self, stream: BinaryIO) -> Signal | None:
+        """Return what `fingerprint` does, of a file that need not be in memory."""
+        digest = hashlib.md5(usedforsecurity=False)
+        while piece := stream.read(_CHUNK):
+            digest.update(piece)
+        return Signal(digest.digest(), None) if stream.tell() else None
 
     def examples(self) -> Sequence[bytes]:
         """Return two harmless files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,20 +11,24 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from antiphon.errors import InputError
+from antiphon.fingerprints._files import Fault, FileSignal, KeptFiles
 from antiphon.fingerprints._texts import Texts, read_texts
 from antiphon.fingerprints.interface import SignalType
+from antiphon.fingerprints.ocr import read_words, reader_version
 from antiphon.fingerprints.pdq import Pdq
 from antiphon.fingerprints.text_exact import TextExact
 from antiphon.fingerprints.text_near import TextNear
 from antiphon.model.schemas import MATERIALS, SIGNALS, SKIPPED, require_schema
 
-__all__ = ["FingerprintMaterials", "fingerprint_text"]
-
-MAX_FILE_BYTES = 64 * 2**20
-"""A kept copy that is larger is not read into memory."""
+__all__ = ["WORDS_PART", "WORDS_TYPE", "FingerprintMaterials", "fingerprint_text"]
 
 TEXT, PART, ADDRESS = "text", "media/{}", "text/uri-list"
+
+WORDS_PART = "/words"
+"""What follows the part of a picture to mean the words in it."""
+
+WORDS_TYPE = "ocr_text"
+"""The signal whose value is the words themselves, UTF-8; no bank has entries of it: it is looked up as a text."""
 
 
 class _Column(NamedTuple):
@@ -38,24 +42,31 @@ class FingerprintMaterials:
     """Stage: every signal of every material, in the order of the materials.
 
     A text gives `text_exact` and `text_near`, the title standing in where there is no text; a file gives `sha256`,
-    read from its record, and an image whose bytes were kept gives `pdq`.
+    read from its record, and where its bytes were kept an image gives `pdq`, a video `vpdq`. Where a reader for them is
+    installed the words in an image give `ocr_text`, `text_exact` and `text_near` of the part `media/N/words`.
 
     Args:
         media_root: Folder of kept copies, each at `sha256[:2]/sha256`; None where none were kept.
         extra: Further signal types, as the entry points of `antiphon.signals` give them.
+        words: Whether words in images are read, where a reader is installed. It is part of the version then: another
+            reader may read other words.
     """
 
     name: str = "fingerprint_materials"
-    version: str = "2"
+    version: str = "3"
     reads: pa.Schema = MATERIALS
     writes: pa.Schema = SIGNALS
 
-    def __init__(self, media_root: Path | None = None, extra: Sequence[SignalType] = ()) -> None:
+    def __init__(self, media_root: Path | None = None, extra: Sequence[SignalType] = (), *, words: bool = True) -> None:
         self.media_root = media_root
         built_in = {"sha256", "text_exact", "text_near", "pdq"}
         further = [kind for kind in extra if kind.name not in built_in and kind.content != ADDRESS]
         self._texts = tuple(kind for kind in further if kind.content == TEXT)
-        self._files = (Pdq(), *(kind for kind in further if kind.content != TEXT))
+        reader = reader_version() if words else None
+        if reader is not None:
+            self.version = f"{self.version}+{reader}"
+        kinds = (Pdq(), *(kind for kind in further if kind.content != TEXT))
+        self._files = KeptFiles(media_root, kinds, None if reader is None else _words_in)
 
     def open(self) -> None:
         """Compile the kernels before the first batch arrives."""
@@ -96,25 +107,12 @@ class FingerprintMaterials:
         for row, record in zip(rows.tolist(), some.to_pylist() if some else (), strict=True):
             for at, file in enumerate(record["media"]):
                 part, digest = PART.format(at), _digest(file)
-                if digest is None:
-                    continue
-                signals.append((row, part, "sha256", digest, None))
-                for kind in self._kinds_of(file, digest):
-                    try:
-                        signals.extend((row, part, *found) for found in self._of_file(kind, digest))
-                    except InputError as error:
-                        skipped.append(_skipped(record["provenance"], part, kind, error))
+                if digest is not None:
+                    signals.append((row, part, "sha256", digest, None))
+                    found = self._files.read(digest.hex(), file["mime"] or "")
+                    signals += [(row, part + one.after, one.kind, one.value, one.quality) for one in found.signals]
+                    skipped += [_skipped(record["provenance"], part, fault) for fault in found.faults]
         return _listed(signals), skipped
-
-    def _kinds_of(self, file: dict[str, Any], digest: bytes) -> list[SignalType]:
-        """The signal types that need a file's bytes; none where no copy was kept."""
-        if self.media_root is None or not _copy(self.media_root, digest).is_file():
-            return []
-        return [kind for kind in self._files if (file["mime"] or "").startswith(kind.content)]
-
-    def _of_file(self, kind: SignalType, digest: bytes) -> Iterable[tuple[str, bytes, float | None]]:
-        signal = kind.fingerprint(_read(_copy(self.media_root or Path(), digest)))
-        return [] if signal is None else [(kind.name, signal.value, signal.quality)]
 
 
 def fingerprint_text(text: str) -> dict[str, bytes]:
@@ -173,27 +171,25 @@ def _digest(file: dict[str, Any] | None) -> bytes | None:
     return digest if len(digest) == 32 else None
 
 
-def _copy(root: Path, digest: bytes) -> Path:
-    return root / digest.hex()[:2] / digest.hex()
+def _words_in(content: bytes) -> Iterator[FileSignal]:
+    """The signals of the words in an image."""
+    words = read_words(content)
+    if words is None:
+        return
+    said = words.text.encode()
+    yield FileSignal(WORDS_PART, WORDS_TYPE, said, words.confidence)
+    for kind in (TextExact(), TextNear()):
+        signal = kind.fingerprint(said)
+        if signal is not None:
+            yield FileSignal(WORDS_PART, kind.name, *signal)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        size_bytes = path.stat().st_size
-        if size_bytes <= MAX_FILE_BYTES:
-            return path.read_bytes()
-        what = f"the kept copy has {size_bytes:,} bytes, expected at most {MAX_FILE_BYTES:,}"
-    except OSError as cause:
-        what = f"the kept copy could not be read ({type(cause).__name__})"
-    raise InputError(what, where="fingerprint_materials", do="Look at the folder of kept copies.")
-
-
-def _skipped(provenance: dict[str, Any], part: str, kind: SignalType, error: InputError) -> dict[str, Any]:
+def _skipped(provenance: dict[str, Any], part: str, fault: Fault) -> dict[str, Any]:
     return {
         "input": provenance["input"],
         "record": provenance["record"],
         "offset": provenance["offset"],
-        "stage": f"fingerprints/{kind.name}",
-        "reason": "image-unreadable" if kind.content == "image/" else "file-unreadable",
-        "detail": f"{part}: {error.what}. {error.do}",
+        "stage": f"fingerprints/{fault.kind}",
+        "reason": fault.reason,
+        "detail": f"{part}: {fault.error.what}. {fault.error.do}",
     }

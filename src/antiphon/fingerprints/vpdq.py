@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -70,11 +70,19 @@ class Vpdq:
             InputError: It is no video of a known container, has no frame that can be decoded, or claims frames that
                 are too large.
         """
-        frames = list(self.frames(content))
+        return self.of_stream(io.BytesIO(content))
+
+    def of_stream(self, stream: BinaryIO) -> Signal:
+        """Return what `fingerprint` does, of a file that need not be in memory.
+
+        Raises:
+            InputError: As `fingerprint`.
+        """
+        frames = list(self.frames(stream))
         value = b"".join(frame.pdq + bytes([frame.quality]) for frame in frames)
         return Signal(value, max(frame.quality for frame in frames) / 100)
 
-    def frames(self, content: bytes, *, every_s: float = 1.0) -> Iterator[FrameSignal]:
+    def frames(self, content: bytes | BinaryIO, *, every_s: float = 1.0) -> Iterator[FrameSignal]:
         """Yield the signal of what a video shows every so many seconds; of every frame where `every_s` is 0.
 
         Raises:

@@ -125,7 +125,12 @@ MATERIALS = pa.schema(
 SIGNALS = pa.schema(
     [
         _field("material_id", pa.string(), "the material", nullable=False),
-        _field("part", pa.string(), "`text`, or `media/N` for its Nth file", nullable=False),
+        _field(
+            "part",
+            pa.string(),
+            "`text`, `media/N` for its Nth file, or `media/N/words` for the words in that picture",
+            nullable=False,
+        ),
         _field("signal_type", pa.string(), "the algorithm", nullable=False),
         _field("value", pa.binary(), "the comparable value", nullable=False),
         _field("quality", pa.float32(), "0–1: how much there was to tell apart; null where the type has no measure"),

@@ -13,18 +13,22 @@ if TYPE_CHECKING:
     from antiphon.model.bank import Bank, BankEntry
     from antiphon.node.banks import open_banks
     from antiphon.node.doctor import Check, examine, known_sources
+    from antiphon.node.files import FileFound, look_up_file
     from antiphon.node.lookup import Hit, LookUp, Query, open_look_up
-    from antiphon.node.matches import Rematch, hit_row, match_again, matches_of
+    from antiphon.node.matches import Rematch, explained, hit_row, match_again, matches_of
     from antiphon.node.quality import analyser_notes, evaluate
     from antiphon.node.reading import Part
     from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping
     from antiphon.node.settings import Settings, initialise, load_settings
+    from antiphon.node.trial import BankTrial, shadow_report
 
 __all__ = [
     "Analysis",
     "Bank",
     "BankEntry",
+    "BankTrial",
     "Check",
+    "FileFound",
     "Hit",
     "LookUp",
     "Options",
@@ -37,26 +41,31 @@ __all__ = [
     "analyser_notes",
     "evaluate",
     "examine",
+    "explained",
     "hit_row",
     "initialise",
     "known_sources",
     "load_mapping",
     "load_settings",
+    "look_up_file",
     "match_again",
     "matches_of",
     "open_banks",
     "open_look_up",
+    "shadow_report",
 ]
 
 _HOMES = {
     "runs": ("Analysis", "Options", "Progress", "analyse", "load_mapping"),
     "banks": ("Bank", "BankEntry", "open_banks"),
+    "files": ("FileFound", "look_up_file"),
     "lookup": ("Hit", "LookUp", "Query", "open_look_up"),
-    "matches": ("Rematch", "hit_row", "match_again", "matches_of"),
+    "matches": ("Rematch", "explained", "hit_row", "match_again", "matches_of"),
     "doctor": ("Check", "examine", "known_sources"),
     "quality": ("analyser_notes", "evaluate"),
     "reading": ("Part",),
     "settings": ("Settings", "initialise", "load_settings"),
+    "trial": ("BankTrial", "shadow_report"),
 }
 
 

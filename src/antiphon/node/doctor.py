@@ -20,7 +20,7 @@ from antiphon.fingerprints.interface import SignalType
 from antiphon.node.reading import SOURCES
 from antiphon.node.runs import ANALYSERS
 from antiphon.node.settings import home_folder, load_settings
-from antiphon.node.signals import SIGNALS_GROUP
+from antiphon.node.signals import SIGNALS_GROUP, reader_version
 from antiphon.sources.interface import Source
 
 __all__ = ["Check", "examine", "known_sources"]
@@ -40,7 +40,7 @@ class Check:
 
 def examine() -> list[Check]:
     """Return all checks, in the order in which to mend what fails."""
-    return [_python(), *_packages(), *_plugins(), _key(), _space(), _machine()]
+    return [_python(), *_packages(), *_plugins(), _words(), _key(), _space(), _machine()]
 
 
 def known_sources() -> list[dict[str, str]]:
@@ -80,6 +80,11 @@ def _plugins() -> Iterator[Check]:
             yield Check(word, False, f"{error.where}: {error.what}", error.do)
         else:
             yield Check(word, bool(names), ", ".join(names) or "none", "Run: make install")
+
+
+def _words() -> Check:
+    reader = reader_version()
+    return Check("words in pictures", True, reader or "not read; the extra `ocr` reads Latin and Chinese script")
 
 
 def _key() -> Check:

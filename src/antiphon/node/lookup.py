@@ -10,7 +10,7 @@ Three calls are enough for a program of one's own:
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,17 +80,25 @@ class Query:
         return cls(fingerprint_text(text), text)
 
 
-def open_look_up(home: Path, register: Path | str | None = None) -> LookUp:
+Trial = Callable[[dict[str, Bank]], dict[str, Bank]]
+
+
+def _as_they_are(known: dict[str, Bank]) -> dict[str, Bank]:
+    return known
+
+
+def open_look_up(home: Path, register: Path | str | None = None, *, trial: Trial = _as_they_are) -> LookUp:
     """Return the look-up of a node, up to date with its register; use it with `with`.
 
     Args:
         home: The node's folder: its indexes are there, and its register if no other is given.
         register: Folder or URL of the register, see `Settings.register`.
+        trial: Turns the banks as they are into the banks to answer with; the register knows nothing of it.
 
     Raises:
         StorageError: the register can't be opened.
     """
-    return LookUp(open_banks(register or home), home / _INDEX_FOLDER)
+    return LookUp(open_banks(register or home), home / _INDEX_FOLDER, trial)
 
 
 class LookUp:
@@ -102,10 +110,11 @@ class LookUp:
     Args:
         banks: The banks; closed with the look-up.
         folder: Where the indexes are.
+        trial: Turns the banks as they are into those to answer with.
     """
 
-    def __init__(self, banks: Banks, folder: Path) -> None:
-        self.banks = banks
+    def __init__(self, banks: Banks, folder: Path, trial: Trial = _as_they_are) -> None:
+        self.banks, self._trial = banks, trial
         self._types: Mapping[str, SignalType] = plugins.load(SIGNALS_GROUP, SignalType)
         kinds = [name for name in FOLLOWED if name in self._types]
         self._indexes = {name: FollowedIndex(banks.store, name, folder / name) for name in kinds}
@@ -125,11 +134,20 @@ class LookUp:
         with self._following:  # two at once could put an older state over a newer one
             seq = store.last_seq()
             if seq != self._seq or any(index.is_stale for index in self._indexes.values()):
-                self._known = store.banks()
+                self._known = self._trial(store.banks())
                 for name, index in self._indexes.items():
-                    index.follow(seq, self._largest(name) if name == "pdq" else MAX_FRAME_BITS)
+                    index.follow(seq, self.largest(name) if name == "pdq" else MAX_FRAME_BITS)
                 self._seq = seq
             return seq
+
+    def own_threshold(self, name: str) -> int:
+        """Return the largest distance of a signal type that is a match in banks that do not say otherwise."""
+        return TEXT_DISTANCE if name == "text" else self._types[name].max_distance if name in self._types else 0
+
+    def largest(self, name: str) -> int:
+        """Return the largest distance of a signal type that is a match in any bank."""
+        given = [bank.thresholds.get(name, 0) for bank in self._known.values()]
+        return min(max(self.own_threshold(name), *given, 0), LARGEST_DISTANCE.get(name, 0))
 
     def merge(self) -> None:
         """Write what was added since the last time into the indexes on disk.
@@ -214,7 +232,7 @@ class LookUp:
         texts = [number for number, query in enumerate(queries) if query.text]
         if texts:
             words, said = self._current_words(), [queries[number].text or "" for number in texts]
-            near += [("text", _at(found, texts)) for found in words.repeated(said, self._largest("text"))]
+            near += [("text", _at(found, texts)) for found in words.repeated(said, self.largest("text"))]
             near += [("phrase", _at(found, texts)) for found in words.spotted(said)]
         return self._hits(near, len(queries), now or datetime.now(UTC))
 
@@ -230,7 +248,7 @@ class LookUp:
             raise InputError(fault, where="look-up", do="Hand over values as the signal type makes them.")
         if name == "pdq":
             rows = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(len(values), -1)
-            found = self._indexes[name].search(rows, self._largest(name))
+            found = self._indexes[name].search(rows, self.largest(name))
             return [Near(*row) for row in zip(*(column.tolist() for column in found), strict=True)]
         if name == "vpdq":
             return self._videos(kind, values)
@@ -254,19 +272,11 @@ class LookUp:
             bank = known.get(entry.bank) if entry else None
             if entry is None or bank is None or not _counts(bank, entry, now):
                 continue
-            threshold = bank.thresholds.get(name, self._own_threshold(name))
+            threshold = bank.thresholds.get(name, self.own_threshold(name))
             if found.distance <= threshold:
                 part = (found.alignment, found.row, found.span)
                 hits[found.query].append(Hit(entry, bank, found.distance, threshold, _effect(bank), *part))
         return [_weighed(some) for some in hits]
-
-    def _own_threshold(self, name: str) -> int:
-        return TEXT_DISTANCE if name == "text" else self._types[name].max_distance if name in self._types else 0
-
-    def _largest(self, name: str) -> int:
-        """Return the largest distance of a signal type that is a match in any bank."""
-        given = [bank.thresholds.get(name, 0) for bank in self._known.values()]
-        return min(max(self._own_threshold(name), *given, 0), LARGEST_DISTANCE.get(name, 0))
 
     def _current_words(self) -> Words:
         """Return the index of words; what happens to other entries does not build it anew."""

@@ -1,32 +1,29 @@
-"""All that is in a lake against all that this node's banks know: MATCHES of every signal, text and address.
+"""What the materials of a folder match: matched again as the banks stand, and one material's matches explained.
 
 Run again at any time, after new material or new entries, it gives the same for the same: nothing is counted twice, and
-what is withdrawn is no longer there. Only matches are kept, never all pairs.
+what is withdrawn is no longer there. Only matches are kept, never all pairs. `rematch` says how little is looked up.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from antiphon.errors import MissingError
-from antiphon.fingerprints.url import url_signals
-from antiphon.matching.stage import MIN_IMAGE_QUALITY
-from antiphon.model.schemas import MATCHES
-from antiphon.node.lookup import Hit, LookUp, Query
+from antiphon.node.asked import hit_row
+from antiphon.node.lookup import LookUp
+from antiphon.node.rematch import Rematching, Step
+from antiphon.node.reopened import LOOK_AGAIN_FILE, Reopened, note_reopened
+from antiphon.storage.banks import Change, EntryView
 from antiphon.storage.lake import Lake
 
-__all__ = ["Flood", "Rematch", "bank_matches", "hit_row", "match_again", "matches_of"]
-
-_ROWS = 10_000
-_WORDS = ("text", "phrase")
-_ADDRESSES = ("url", "url_domain")
+__all__ = ["Flood", "Rematch", "bank_matches", "explained", "hit_row", "match_again", "matches_of"]
 
 _FLOOD_LEAST = 200
 _FLOOD_TIMES = 20
@@ -50,61 +47,68 @@ class Rematch:
 
     Attributes:
         counts: Effect → how many matches there are now.
-        new: Matches that were not there before.
-        gone: Matches that are no longer.
-        look_again: Materials that matched known material and now match none: what followed from it is open again.
+        new: How many matches were not there when they were last complete.
+        gone: How many are no longer.
+        reopened: Materials that matched known material and now match none: what followed from it is open again.
+        look_again: The file that names them.
         floods: Entries that were held back.
+        complete: Whether all was matched; if not, the next run goes on.
     """
 
     counts: Mapping[str, int]
-    new: pa.Table
-    gone: pa.Table
-    look_again: Sequence[str]
+    new: int
+    gone: int
+    reopened: Reopened
+    look_again: Path
     floods: Sequence[Flood]
-
-
-class _Asked(NamedTuple):
-    """A query, and which part of which material it is about."""
-
-    material_id: str
-    part: str
-    query: Query
+    complete: bool
 
 
 def bank_matches(look_up: LookUp, lake: Lake) -> Iterator[pa.Table]:
-    """Yield the matches of what is in a lake with the banks of a node, batch by batch."""
-    for asked in _batches(look_up, lake):
-        hits = look_up.look_up([one.query for one in asked])
-        rows = [
-            hit_row(one.material_id, one.part, hit)
-            for one, found in zip(asked, hits, strict=True)
-            for hit in _once(found)
-        ]
-        if rows:
-            yield pa.Table.from_pylist(rows, MATCHES)
+    """Yield the matches of what is in an open lake with the banks of a node; what was matched before is kept.
+
+    The caller writes them, with what else there is, as the table `matches`.
+    """
+    matching = Rematching(lake, look_up)
+    matching.run()
+    _reopened(lake, matching)
+    matching.finish()
+    yield from matching.hand_over()
 
 
-def match_again(out: Path, look_up: LookUp, by: str = "antiphon") -> Rematch:
-    """Match all that was read into a folder with the banks as they stand, and hold back entries that flood.
+def match_again(
+    out: Path, look_up: LookUp, by: str = "antiphon", *, full: bool = False, budget_s: float | None = None,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Rematch:  # fmt: skip
+    """Match what was read into a folder with the banks as they stand, and hold back entries that flood.
+
+    Only what may have changed is looked up. A run that is stopped or killed goes on when it is run again.
 
     Args:
         out: The folder.
         look_up: This node's banks.
         by: In whose name floods are held.
+        full: Look up everything.
+        budget_s: Stop after so many seconds; what was found so far stays.
+        progress: Told after each step.
 
     Raises:
         MissingError: nothing was read into the folder yet.
         StorageError: another run is writing there.
     """
     with Lake(_lake_in(out)) as lake:
-        before = lake.query("SELECT * FROM matches")
-        now = _match_all(look_up, lake)
-        floods = [flood for flood in _floods(lake) if _hold(look_up, flood, by)]
-        if floods:
-            now = _match_all(look_up, lake)
-    counts = Counter(now.column("effect").to_pylist())
-    look_again = sorted(_known(before) - _known(now))
-    return Rematch(counts, _only_in(now, before), _only_in(before, now), look_again, floods)
+        matching = Rematching(lake, look_up, progress, budget_s)
+        complete, floods = matching.run(full=full), list[Flood]()
+        if complete:  # a day that is looked up in part would look like a flood, or hide one
+            floods = [flood for flood in _floods(lake) if _hold(look_up, flood, by)]
+            complete = matching.run() if floods else True
+        new, gone = _differing(lake, matching.differing())
+        counts = lake.query("SELECT effect, count(*) AS n FROM matches GROUP BY 1 ORDER BY 1").to_pylist()
+        reopened = _reopened(lake, matching)
+        if complete:
+            matching.finish()
+    told = {row["effect"]: row["n"] for row in counts}
+    return Rematch(told, new, gone, reopened, out / LOOK_AGAIN_FILE, floods, complete)
 
 
 def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
@@ -125,27 +129,66 @@ def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def explained(out: Path, material_id: str, look_up: LookUp) -> list[dict[str, Any]]:
+    """Return the matches of one material, each with `entry`: what is known of the entry that it matches.
+
+    `entry` is None where the entry is not, or no longer, in this node's banks.
+
+    Raises:
+        MissingError: nothing was read into the folder yet, or not this material.
+    """
+    known = look_up.banks.store.banks()
+    rows = matches_of(out, material_id)
+    for row in rows:
+        row["entry"] = None
+        if row["bank"] in known:
+            try:
+                view = look_up.banks.entry(row["bank"], row["entry_id"])
+            except MissingError:
+                continue
+            row["entry"] = _entry_told(view, known[row["bank"]].marking, known[row["bank"]].source)
+    return rows
+
+
+def _entry_told(view: EntryView, marking: str, source: str | None) -> dict[str, Any]:
+    entry = view.entry
+    opinions = [
+        {"by": one.by, "opinion": one.opinion, "at": one.at.isoformat(), "reason": one.reason} for one in view.opinions
+    ]
+    return {
+        "status": entry.status, "disputed": view.disputed, "source": entry.source or source,
+        "marking": entry.marking or marking, "entity": entry.entity,
+        "valid_from": entry.valid_from.isoformat() if entry.valid_from else None,
+        "valid_until": entry.valid_until.isoformat() if entry.valid_until else None,
+        "opinions": opinions, "history": [_act_told(act) for act in view.history],
+    }  # fmt: skip
+
+
+def _act_told(act: Change) -> dict[str, Any]:
+    return {"did": act.kind, "by": act.by, "at": act.at.isoformat(), "reason": act.reason, "detail": dict(act.detail)}
+
+
 def _lake_in(out: Path) -> Path:
     if not (out / "lake").is_dir():
         raise MissingError("there are no results in the folder", where=str(out), do="Run `antiphon analyse` first.")
     return out / "lake"
 
 
-def _known(matches: pa.Table) -> set[str]:
-    """Return the materials that match known material."""
-    rows = zip(matches.column("material_id").to_pylist(), matches.column("effect").to_pylist(), strict=True)
-    return {material_id for material_id, effect in rows if effect == "known"}
+def _differing(lake: Lake, differing: str | None) -> tuple[int, int]:
+    """Return how many matches are new, and how many gone, over all rounds of a run."""
+    if differing is None:
+        return 0, 0
+    keys = "material_id, part, signal_type, bank, entry_id, effect"
+    net = f"SELECT {keys}, sum(if(gone, -1, 1)) AS n FROM {differing} GROUP BY ALL"
+    counted = "count(*) FILTER (n > 0) AS new, count(*) FILTER (n < 0) AS gone"
+    [found] = lake.query(f"SELECT {counted} FROM ({net})").to_pylist()
+    return found["new"], found["gone"]
 
 
-def _match_all(look_up: LookUp, lake: Lake) -> pa.Table:
-    found = pa.concat_tables([MATCHES.empty_table(), *bank_matches(look_up, lake)])
-    lake.replace("matches", found)
-    return found
-
-
-def _only_in(left: pa.Table, right: pa.Table) -> pa.Table:
-    keys = ["material_id", "part", "signal_type", "bank", "entry_id", "effect"]
-    return left.join(right.select(keys), keys, join_type="left anti").select(MATCHES.names)
+def _reopened(lake: Lake, matching: Rematching) -> Reopened:
+    with closing(lake.connect()) as tables:
+        banks = matching.look_up.banks
+        return note_reopened(lake.folder.parent, tables, matching.differing(), banks, matching.token)
 
 
 def _floods(lake: Lake) -> list[Flood]:
@@ -173,50 +216,3 @@ def _hold(look_up: LookUp, flood: Flood, by: str) -> bool:
         return False
     reason = f"flood: {flood.materials} materials on {flood.day}, {flood.usual:.1f} a day in the week before"
     return banks.hold(flood.bank, [flood.entry_id], by, reason) > 0
-
-
-def hit_row(material_id: str, part: str, hit: Hit) -> dict[str, Any]:
-    """Return the row of MATCHES that a hit is."""
-    return {
-        "material_id": material_id, "part": part, "signal_type": hit.entry.signal_type, "bank": hit.bank.name,
-        "entry_id": hit.entry.entry_id, "distance": hit.distance, "threshold": hit.threshold,
-        "alignment": hit.alignment, "effect": hit.effect, "label": hit.entry.label, "note": hit.entry.note,
-    }  # fmt: skip
-
-
-def _once(hits: Iterable[Hit]) -> list[Hit]:
-    """Return one hit for each entry: a phrase may stand in a text many times."""
-    found: dict[tuple[str, str, str], Hit] = {}
-    for hit in hits:
-        found.setdefault((hit.bank.name, hit.entry.entry_id, hit.entry.signal_type), hit)
-    return list(found.values())
-
-
-def _batches(look_up: LookUp, lake: Lake) -> Iterator[Sequence[_Asked]]:
-    has = look_up.banks.store.has
-    with lake.connect() as tables:
-        kinds = [row[0] for row in tables.sql("SELECT DISTINCT signal_type FROM signals ORDER BY 1").fetchall()]
-        for kind in filter(has, kinds):
-            # Pictures of less quality are flat or empty, and near to one another for that reason alone.
-            worth = f"coalesce(quality, 1) >= {MIN_IMAGE_QUALITY}" if kind == "pdq" else "TRUE"
-            rows = tables.sql(f"SELECT material_id, part, value FROM signals WHERE signal_type = '{kind}' AND {worth}")
-            for batch in rows.to_arrow_reader(_ROWS):
-                columns = (batch.column(name).to_pylist() for name in ("material_id", "part", "value"))
-                yield [_Asked(one, part, Query({kind: value})) for one, part, value in zip(*columns, strict=True)]
-        if any(map(has, _WORDS)):
-            said = "SELECT material_id, coalesce(nullif(trim(text), ''), title) AS said FROM materials"
-            for batch in tables.sql(f"{said} WHERE said IS NOT NULL").to_arrow_reader(_ROWS):
-                ids, texts = (batch.column(name).to_pylist() for name in ("material_id", "said"))
-                yield [_Asked(one, "text", Query(text=text)) for one, text in zip(ids, texts, strict=True)]
-        if any(map(has, _ADDRESSES)):
-            rows = tables.sql("SELECT material_id, list_append(links, url) AS links FROM materials")
-            for batch in rows.to_arrow_reader(_ROWS):
-                yield list(_addresses(batch))
-
-
-def _addresses(batch: pa.RecordBatch) -> Iterator[_Asked]:
-    ids, links = batch.column("material_id").to_pylist(), batch.column("links").to_pylist()
-    for material_id, some in zip(ids, links, strict=True):
-        for link in dict.fromkeys(filter(None, some or ())):
-            if signals := url_signals(link):
-                yield _Asked(material_id, "link", Query(signals))

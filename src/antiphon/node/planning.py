@@ -19,7 +19,7 @@ from antiphon.sources.opening import Input, Unreadable, fault_of, open_input, wa
 
 __all__ = ["Place", "Planner", "recognise"]
 
-LATE_SOURCES = ("image",)
+LATE_SOURCES = ("image", "video")
 """Read after the others, for the writer tells an image that is the attachment of a post from one of its own."""
 
 _LEAST = 0.1

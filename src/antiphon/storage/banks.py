@@ -390,6 +390,19 @@ class BankStore:
         with self.register.reading() as connection:
             return [change_of(row) for row in connection.execute(wanted)]
 
+    def kinds_between(self, first: int, last: int) -> dict[str, int]:
+        """Return the signal types of the entries in a range of rows, each with the number of entries."""
+        here = bank_entries.c
+        counted = sa.select(here.signal_type, sa.func.count()).where(here.rowid >= first, here.rowid <= last)
+        with self.register.reading() as connection:
+            rows = connection.execute(counted.group_by(here.signal_type))
+            return {kind: int(number) for kind, number in rows}
+
+    def names_ever(self) -> set[str]:
+        """Return the names of all banks that there are or ever were."""
+        with self.register.reading() as connection:
+            return set(connection.execute(sa.select(bank_changes.c.bank).distinct()).scalars())
+
     def last_row(self) -> int:
         """Return the highest row that an entry has, 0 where there is none."""
         with self.register.reading() as connection:

@@ -30,6 +30,8 @@ __all__ = ["Lake", "Tables"]
 
 _APPENDED = ("materials", "signals", "findings", "read_skipped")
 _COMMIT = pa.field("commit", pa.int64())
+_ABOUT = "antiphon"
+_RECENT = 20  # a table's last acts: its last writing is among them, for a vacuum of two follows each
 _UNIQUE = deltalake.ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 # Statistics of long texts cost more than writing them and serve no query of ours; those of `commit` let the recovery
 # pass over all files but the last.
@@ -112,15 +114,34 @@ class Lake:
         self._append("parts", parts, number)
         self._next_commit += 1
 
-    def replace(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
-        """Put a whole table in the place of the one there was, atomically."""
+    def replace(
+        self, name: str, table: pa.Table | pa.RecordBatchReader, about: Mapping[str, Any] | None = None
+    ) -> None:
+        """Put a whole table in the place of the one there was, atomically.
+
+        Args:
+            name: Which.
+            table: Its rows.
+            about: What `written` then says of it: it is there exactly when the rows are.
+        """
+        told = deltalake.CommitProperties(custom_metadata={_ABOUT: json.dumps(about)}) if about is not None else None
         with _told(self.folder / name):
             deltalake.write_deltalake(
-                str(self.folder / name), table, mode="overwrite", schema_mode="overwrite", writer_properties=_WRITING
-            )
+                str(self.folder / name), table, mode="overwrite", schema_mode="overwrite", writer_properties=_WRITING,
+                commit_properties=told,
+            )  # fmt: skip
             deltalake.DeltaTable(str(self.folder / name)).vacuum(
                 retention_hours=0, dry_run=False, enforce_retention_duration=False
             )
+
+    def written(self, name: str) -> tuple[int, dict[str, Any]]:
+        """Return the number of the last writing of a table, -1 for none, and what was told about it."""
+        path = self.folder / name
+        if (path / "_delta_log").is_dir():
+            for act in deltalake.DeltaTable(str(path)).history(_RECENT):
+                if act.get("operation") == "WRITE":
+                    return int(act["version"]), dict(json.loads(act.get(_ABOUT, "{}")))
+        return -1, {}
 
     def version(self) -> int:
         """Return how many commits the lake has seen: the same number, the same content."""
@@ -131,7 +152,10 @@ class Lake:
         return [path.name for path in sorted(self.folder.iterdir()) if (path / "_delta_log").is_dir()]
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Return a DuckDB connection with a view for each result table, bounded in memory; a missing one is empty."""
+        """Return a DuckDB connection with a view for each result table, bounded in memory; a missing one is empty.
+
+        `numbered_materials` and `numbered_signals` have the number of the commit too.
+        """
         connection = duckdb.connect()
         spill = self.folder / "spill"
         connection.execute(f"SET memory_limit='{self._memory_mb}MB'; SET threads=2; SET preserve_insertion_order=false")
@@ -140,6 +164,8 @@ class Lake:
         for name, schema in (RESULT_TABLES | own).items():
             if name not in ("ledger", "skipped"):
                 self._view(connection, name, schema)
+        for name in ("materials", "signals"):
+            self._view(connection, name, RESULT_TABLES[name].append(_COMMIT), view=f"numbered_{name}")
         connection.execute("CREATE VIEW skipped AS FROM read_skipped UNION ALL FROM stage_skipped")
         connection.register("ledger", ledger_of(connection.sql("SELECT * FROM parts").to_arrow_table()))
         return connection
@@ -155,6 +181,11 @@ class Lake:
             for batch in connection.sql("SELECT material_id FROM materials").to_arrow_reader(100_000):
                 yield batch.column(0)
 
+    def forget(self, name: str) -> None:
+        """Remove a note."""
+        with _told(self.folder / name):
+            (self.folder / name).unlink(missing_ok=True)
+
     def note(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a small JSON note beside the tables, replaced whole."""
         with _told(self.folder / name):
@@ -167,16 +198,18 @@ class Lake:
         path = self.folder / name
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
-    def _view(self, connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
-        path = self.folder / name
+    def _view(
+        self, connection: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, view: str | None = None
+    ) -> None:
+        path, view = self.folder / name, view or name
         files = deltalake.DeltaTable(str(path)).file_uris() if (path / "_delta_log").is_dir() else []
         if files:
             listed = ", ".join(f"'{_quoted(uri)}'" for uri in files)
             columns = ", ".join(f'"{field.name}"' for field in schema)
-            connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM read_parquet([{listed}])')
+            connection.execute(f'CREATE VIEW "{view}" AS SELECT {columns} FROM read_parquet([{listed}])')
         else:
-            connection.register(f"_{name}", schema.empty_table())
-            connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM "_{name}"')
+            connection.register(f"_{view}", schema.empty_table())
+            connection.execute(f'CREATE VIEW "{view}" AS SELECT * FROM "_{view}"')
 
     def _append(self, name: str, table: pa.Table, number: int) -> None:
         numbered = table.append_column(_COMMIT, pa.array([number], pa.int64()).take(pa.array([0] * table.num_rows)))

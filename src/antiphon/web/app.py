@@ -13,17 +13,20 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from antiphon.errors import InputError, MissingError, SafeguardError
+from antiphon.node.index_state import IndexState, index_state
 from antiphon.node.lookup import Hit, LookUp
+from antiphon.web.compare import compared, pairs_of
 from antiphon.web.errors import BadRequestError
 from antiphon.web.explain import explained
 from antiphon.web.guard import Guard, Limits
+from antiphon.web.indexes import built, built_from
 from antiphon.web.lanes import Lanes
-from antiphon.web.signals import CONTENT_TYPES, TYPES, hashes_of, query_of, spelled
+from antiphon.web.signals import CONTENT_TYPES, OF_WORDS, TYPES, WORDS, hashes_of, query_of, spelled
 from antiphon.web.upload import Upload, uploaded
 
 __all__ = ["Limits", "make_app"]
@@ -58,10 +61,13 @@ class _Answers:
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
         self._files = asyncio.Semaphore(FILES)
+        self._state: IndexState | None = None
 
     def routes(self) -> list[Route]:
         return [
+            Route("/", _home),
             Route("/status", self.status),
+            Route("/status/live", _works),
             Route("/readyz", self.status),
             Route("/livez", _alive),
             Route("/site-map", self.site_map),
@@ -72,12 +78,16 @@ class _Answers:
             Route("/m/lookup", self.lookup_file, methods=["POST"]),
             Route("/m/lookup_threshold", self.lookup_threshold),
             Route("/m/lookup_topk", self.lookup_topk),
+            Route("/m/compare", _compare, methods=["POST"]),
+            Route("/m/index/status", self.index_status),
             Route("/m/explain", self.explain, methods=["GET"]),
             Route("/m/explain", self.explain_sent, methods=["POST"]),
             Route("/c/banks", self.banks),
             Route("/c/bank/{name}", self.bank),
             Route("/c/bank/{name}/content/{number}", self.content),
+            Route("/c/exchanges", _exchanges),
             Route("/c/signal_type", _signal_types),
+            Route("/c/signal_type/index", self.signal_type_index),
             Route("/c/content_type", _content_types),
         ]
 
@@ -91,6 +101,18 @@ class _Answers:
         """Return all paths."""
         return _json(sorted({route.path for route in self.routes()}))
 
+    async def index_status(self, request: Request) -> Response:
+        """Return how many entries each signal type has, and from when the last change is that counts."""
+        return _json(built(await self._indexes(), request.query_params.get("signal_type")))
+
+    async def signal_type_index(self, request: Request) -> Response:
+        """Return the same in the words in which HMA's curators ask for it."""
+        return _json(built_from(await self._indexes(), request.query_params.get("signal_type")))
+
+    async def _indexes(self) -> IndexState:
+        self._state = await asyncio.to_thread(index_state, self._lanes.look_up, self._state)
+        return self._state
+
     # --- hashing
 
     async def hash_url(self, request: Request) -> Response:
@@ -103,7 +125,7 @@ class _Answers:
         async with self._files:
             upload = await _sent_file(request)
             signals = await self._lanes.fingerprints(upload.content, CONTENT_TYPES[upload.content_type])
-        return _json(_hashes(signals, upload, request))
+        return _json(_hashes(signals, upload, request.query_params.get("types")))
 
     # --- matching
 
@@ -144,7 +166,7 @@ class _Answers:
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             found = await self._of_file(request)
             return _json({"hits": [explained(hit) for hits in found.values() for hit in hits]})
-        kind, query = query_of(*await _sent(request))
+        kind, query = query_of(*_signal(await _sent(request)))
         return _json({"hits": [explained(hit) for hit in await self._lanes.ask(kind, query)]})
 
     # --- banks, to look at
@@ -190,11 +212,16 @@ class _Answers:
 
     async def _of_file(self, request: Request) -> dict[str, list[Hit]]:
         """Return all hits of a file by HMA's names of its signals."""
+        wanted = request.query_params.get("types")
         async with self._files:
             upload = await _sent_file(request)
-            signals, hits = await self._lanes.file(upload.content, CONTENT_TYPES[upload.content_type])
-        kinds = {name: TYPES.get(name, name) for name in _hashes(signals, upload, request)}
-        return {name: [hit for hit in hits if hit.entry.signal_type == kind] for name, kind in kinds.items()}
+            kind, words = CONTENT_TYPES[upload.content_type], wanted is None or WORDS in wanted.split(",")
+            found = await self._lanes.file(upload.content, kind, words=words)
+        if upload.content_type == "photo" and wanted is not None and words:
+            wanted = ",".join(name for name in wanted.split(",") if name != WORDS)
+        names = {} if wanted == "" else _hashes(found.signals, upload, wanted)
+        kinds = {name: {TYPES.get(name, name)} for name in names} | ({WORDS: OF_WORDS} if found.words else {})
+        return {name: [hit for hit in found.hits if hit.entry.signal_type in some] for name, some in kinds.items()}
 
 
 async def _sent_file(request: Request) -> Upload:
@@ -202,14 +229,31 @@ async def _sent_file(request: Request) -> Upload:
     return await uploaded(request)
 
 
-def _hashes(signals: Mapping[str, bytes], upload: Upload, request: Request) -> dict[str, str]:
+def _hashes(signals: Mapping[str, bytes], upload: Upload, wanted: str | None) -> dict[str, str]:
     if not signals:
         raise InputError("nothing in the file can be compared", where="body", do="Is it empty?")
-    return hashes_of(signals, upload.content_type, request.query_params.get("types"))
+    return hashes_of(signals, upload.content_type, wanted)
 
 
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("OK")
+
+
+async def _works(_: Request) -> Response:
+    return PlainTextResponse("I-AM-ALIVE")
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/status", 302)
+
+
+async def _compare(request: Request) -> Response:
+    pairs = pairs_of(await _sent(request))
+    return _json(await asyncio.to_thread(compared, pairs))
+
+
+async def _exchanges(_: Request) -> Response:
+    return _json([])
 
 
 async def _signal_types(_: Request) -> Response:
@@ -233,8 +277,8 @@ def _require_no_address(request: Request) -> None:
         )  # fmt: skip
 
 
-async def _sent(request: Request) -> tuple[str, str]:
-    """Return the signal type and the signal of a JSON body."""
+async def _sent(request: Request) -> dict[str, Any]:
+    """Return the object of a JSON body, an empty one where it is none."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -244,7 +288,11 @@ async def _sent(request: Request) -> tuple[str, str]:
         fields = orjson.loads(body) if len(body) <= MAX_JSON_BYTES else None
     except orjson.JSONDecodeError:
         fields = None
-    fields = fields if isinstance(fields, dict) else {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _signal(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the signal type and the signal that a JSON object asks for."""
     name, signal = (
         ("raw_text", fields["text"]) if "text" in fields else (fields.get("signal_type"), fields.get("signal"))
     )

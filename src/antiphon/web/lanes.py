@@ -14,8 +14,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from antiphon.errors import AntiphonError
+from antiphon.node.files import FileFound, look_up_file
 from antiphon.node.lookup import Hit, LookUp, Query
 from antiphon.node.signals import signals_of
 from antiphon.web.errors import BusyError
@@ -150,13 +152,14 @@ class Lanes:
         found = await loop.run_in_executor(self._files, signals_of, content, media_type)
         return {name: signal.value for name, signal in found.items()}
 
-    async def file(self, content: bytes, media_type: str) -> tuple[dict[str, bytes], list[Hit]]:
-        """Return the signals of a file by our names, and all that it is near, as `LookUp.file` has it.
+    async def file(self, content: bytes, media_type: str, *, words: bool = True) -> FileFound:
+        """Return the signals of a file by our names and all that it is near, as `look_up_file` has it.
 
         Raises:
             InputError: the file is damaged, or is not what its media type says.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._files, self.look_up.file, content, media_type)
+        asked = partial(look_up_file, self.look_up, content, media_type, words=words)
+        return await asyncio.get_running_loop().run_in_executor(self._files, asked)
 
     def _lane(self, kind: str) -> Lane:
         if kind not in self._lanes:

@@ -17,7 +17,7 @@ from antiphon.node.banks import address_entry
 from antiphon.node.lookup import Query
 from antiphon.web.errors import BadRequestError
 
-__all__ = ["CONTENT_TYPES", "TYPES", "hashes_of", "query_of", "spelled"]
+__all__ = ["CONTENT_TYPES", "OF_WORDS", "TYPES", "WORDS", "hashes_of", "query_of", "spelled"]
 
 CONTENT_TYPES: Mapping[str, str] = {"photo": "image/", "video": "video/"}
 """HMA's kinds of files → the beginning of their media type."""
@@ -27,6 +27,12 @@ TYPES: Mapping[str, str] = {
     "url": "url", "url_domain": "url_domain", "raw_text": "text",
 }  # fmt: skip
 """Name in a request → our signal type."""
+
+WORDS = "raw_text"
+"""HMA's name of a text; of a picture, the words in it."""
+
+OF_WORDS = frozenset({"text", "phrase", "text_near", "text_exact"})
+"""What a text can be near to."""
 
 _OF_VIDEO = {"md5": "video_md5", "sha256": "video_sha256"}
 _FRAME = re.compile(r"([0-9a-fA-F]{64}),([0-9]{1,3}),[0-9.]{1,20}")

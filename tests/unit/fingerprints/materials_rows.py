@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -34,3 +36,11 @@ def of_texts(texts: Sequence[str | None]) -> pa.RecordBatch:
 def file_of(sha256: str, mime: str = "image/png") -> dict[str, Any]:
     """A file as readers write it down."""
     return {"sha256": sha256, "mime": mime, "bytes": 1, "path": "x", "role": "attachment"}
+
+
+def kept(root: Path, content: bytes) -> str:
+    """Keep a copy where readers keep them, and return its digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    (root / digest[:2]).mkdir(exist_ok=True)
+    (root / digest[:2] / digest).write_bytes(content)
+    return digest

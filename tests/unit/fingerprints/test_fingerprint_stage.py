@@ -7,23 +7,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from materials_rows import file_of, materials, of_texts
+from materials_rows import file_of, kept, materials, of_texts
 
 from antiphon.errors import InputError
-from antiphon.fingerprints import FingerprintMaterials, Pdq
+from antiphon.fingerprints import FingerprintMaterials, Md5, Pdq, Vpdq, _files
 from antiphon.model.schemas import MATERIALS, SIGNALS, SKIPPED, empty
 from antiphon.model.stage import Stage
 
 PICTURE = Pdq().examples()[0]
 DIGEST = hashlib.sha256(PICTURE).hexdigest()
-
-
-def kept(root, content):
-    """Keep a copy where readers keep them."""
-    digest = hashlib.sha256(content).hexdigest()
-    (root / digest[:2]).mkdir(exist_ok=True)
-    (root / digest[:2] / digest).write_bytes(content)
-    return digest
 
 
 def test_it_is_a_stage_and_can_be_shipped():
@@ -71,7 +63,7 @@ def test_a_kept_image_gives_its_digest_and_its_pdq(tmp_path):
     ("file", "types"),
     [
         (file_of(DIGEST), ["sha256"]),
-        (file_of(DIGEST, "video/mp4"), ["sha256"]),
+        (file_of(DIGEST, "audio/mp4"), ["sha256"]),
         (file_of("../../../etc/passwd"), []),
         (file_of("ab"), []),
     ],
@@ -97,3 +89,51 @@ def test_another_schema_is_refused():
     """A batch of signals is no batch of materials."""
     with pytest.raises(InputError, match="missing"):
         next(FingerprintMaterials().run(empty(SIGNALS)))
+
+
+VIDEO = Vpdq().examples()[0]
+
+
+def rows(stage, *media):
+    """The signals and the quarantine of one material with some files."""
+    signals, *skipped = stage.run(materials({"media": list(media)}))
+    return signals.to_pylist(), [row for batch in skipped for row in batch.to_pylist()]
+
+
+def test_a_kept_video_gives_its_vpdq_and_is_not_read_into_memory(tmp_path, monkeypatch):
+    """Videos are larger than what a worker may hold."""
+    monkeypatch.setattr(_files, "MAX_FILE_BYTES", 10)
+    stage = FingerprintMaterials(tmp_path, [Md5(), Vpdq()])
+    signals, skipped = rows(stage, file_of(kept(tmp_path, VIDEO), "video/x-msvideo"))
+    assert [row["signal_type"] for row in signals] == ["sha256", "md5", "vpdq"]
+    assert [row["value"] for row in signals[1:]] == [hashlib.md5(VIDEO).digest(), Vpdq().fingerprint(VIDEO).value]  # noqa: S324
+    assert skipped == []
+
+
+def test_a_bad_video_is_a_row_with_its_reason_and_spoils_no_other(tmp_path):
+    """The one beside it has its signal."""
+    stage = FingerprintMaterials(tmp_path, [Vpdq()])
+    files = [file_of(kept(tmp_path, content), "video/mp4") for content in (b"no video", VIDEO)]
+    signals, skipped = rows(stage, *files)
+    assert [row["part"] for row in signals if row["signal_type"] == "vpdq"] == ["media/1"]
+    assert [(row["stage"], row["reason"]) for row in skipped] == [("fingerprints/vpdq", "video-unreadable")]
+
+
+def test_a_file_that_is_passed_on_is_read_once(tmp_path):
+    """A hundred posts of one video cost one decoding; gone or changed on disk, it still has its signals."""
+    stage = FingerprintMaterials(tmp_path, [Vpdq()])
+    digest = kept(tmp_path, VIDEO)
+    first, _ = rows(stage, file_of(digest, "video/x-msvideo"))
+    kept(tmp_path, b"")
+    (tmp_path / digest[:2] / digest).write_bytes(b"another file, which would be refused")
+    assert rows(stage, file_of(digest, "video/x-msvideo")) == (first, [])
+
+
+def test_only_so_many_files_are_remembered(tmp_path, monkeypatch):
+    """Memory has an end; what was forgotten is read again."""
+    monkeypatch.setattr(_files, "REMEMBERED", 1)
+    stage = FingerprintMaterials(tmp_path, [])
+    for content in (PICTURE, Pdq().examples()[1]):
+        rows(stage, file_of(kept(tmp_path, content)))
+    (tmp_path / DIGEST[:2] / DIGEST).write_bytes(b"no image")
+    assert [row["reason"] for row in rows(stage, file_of(DIGEST))[1]] == ["image-unreadable"]

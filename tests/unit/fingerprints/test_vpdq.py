@@ -268,6 +268,21 @@ def test_a_damaged_packet_is_left_out():
     assert rows[1] == rows[0][:33] + rows[0][:33] + rows[0][66:]
 
 
+def test_what_comes_after_the_limit_of_work_is_not_read(monkeypatch):
+    """A small file can hold hours of work for a decoder; in pixels the limit is the same on every machine."""
+    content = packed(*[jpeg(picture(seed)) for seed in range(6)])
+    monkeypatch.setattr(_decode, "MAX_VIDEO_PIXELS", 3 * 96 * 96)
+    assert Vpdq().fingerprint(content).value == Vpdq().fingerprint(packed(*map(jpeg, map(picture, range(3))))).value
+
+
+def test_a_file_on_disk_has_the_signal_of_its_bytes(tmp_path):
+    """Large videos are not read into memory."""
+    content = video([picture(1), picture(2)])
+    (tmp_path / "video").write_bytes(content)
+    with (tmp_path / "video").open("rb") as stream:
+        assert Vpdq().of_stream(stream) == Vpdq().fingerprint(content)
+
+
 def test_what_comes_after_the_limit_is_not_read(monkeypatch):
     """A value has an end, however long the video."""
     content = packed(*[jpeg(picture(seed)) for seed in range(6)])

@@ -71,14 +71,14 @@ def test_texts_phrases_and_addresses_are_matched(out):
 def test_matching_again_changes_nothing_where_nothing_changed(out, home):
     """Idempotent."""
     found = again(out, home)
-    assert (found.new.num_rows, found.gone.num_rows, found.counts) == (0, 0, {"known": 4})
+    assert (found.new, found.gone, found.counts) == (0, 0, {"known": 4})
 
 
 def test_a_new_entry_meets_what_was_read_before(out, home):
     """Retro-matching."""
     with node.open_banks(home) as banks:
         banks.add(text_entry(BankEntry("tide", "", "phrase", b""), "harbour office", "phrase"), WHO)
-    assert again(out, home).new.column("signal_type").to_pylist() == ["phrase"]
+    assert again(out, home).new == 1
     assert ("5", "phrase", "known") in matched(out)
 
 

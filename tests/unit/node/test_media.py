@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from antiphon.node.media import MediaStore, sibling_opener, siblings_lister
+from antiphon.node.media import MAX_KEPT_BYTES, MediaStore, sibling_opener, siblings_lister
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 
@@ -22,11 +22,43 @@ def test_an_image_is_kept_under_its_digest(tmp_path):
     assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
 
 
-def test_what_is_no_image_is_only_digested(tmp_path):
-    """A film stays where it is."""
+WEBM = b"\x1aE\xdf\xa3" + bytes(9) + b"webm"
+
+
+def test_a_video_is_kept_and_is_no_image(tmp_path):
+    """Its signal is made of the kept copy; a page that shows pictures gets none of its bytes."""
     store = MediaStore(tmp_path / "media")
-    media = store.keep(io.BytesIO(b"\x1aE\xdf\xa3" + bytes(9)), "a.webm", "attachment")
-    assert (media.mime, media.bytes, store.read(media.sha256)) == ("video/webm", 13, None)
+    media = store.keep(io.BytesIO(WEBM), "a.webm", "attachment")
+    assert (tmp_path / "media" / media.sha256[:2] / media.sha256).read_bytes() == WEBM
+    assert (media.mime, media.bytes, store.read(media.sha256)) == ("video/webm", len(WEBM), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "mime"),
+    [
+        (b"%PDF-1.7", "application/pdf"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+        (b"\0\0\0 ftypM4A ", "audio/mp4"),
+        (b"words", None),
+    ],
+)
+def test_what_is_neither_picture_nor_video_is_only_digested(tmp_path, content, mime):
+    """A recording stays where it is."""
+    store = MediaStore(tmp_path / "media")
+    media = store.keep(io.BytesIO(content), "a", "attachment")
+    assert (media.mime, media.sha256) == (mime, hashlib.sha256(content).hexdigest())
+    assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(("spare", "kept"), [(0, True), (-1, False)], ids=["just in", "just out"])
+def test_what_is_larger_than_the_limit_is_digested_and_not_kept(tmp_path, monkeypatch, spare, kept):
+    """A disk has an end."""
+    content = WEBM + bytes(3 * 2**20)
+    monkeypatch.setitem(MAX_KEPT_BYTES, "video", len(content) + spare)
+    media = MediaStore(tmp_path).keep(io.BytesIO(content), "a.webm", "attachment")
+    assert media.sha256 == hashlib.sha256(content).hexdigest()
+    assert (tmp_path / media.sha256[:2] / media.sha256).is_file() is kept
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == kept
 
 
 @pytest.mark.parametrize("name", ["../secret.txt", "/etc/passwd", "photos/../../secret.txt", "out/secret.txt", "a\0b"])
