@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.fingerprints.stage import fingerprint_text
+from antiphon.fingerprints.stage import WORDS_PART, WORDS_TYPE, fingerprint_text
 from antiphon.fingerprints.url import url_signals
 from antiphon.model.bank import Bank, BankEntry
 from antiphon.model.schemas import MATCHES, MATERIALS, SIGNALS
@@ -115,7 +115,9 @@ class World:
 
 def everything(lake: Lake) -> Iterator[tuple[str, str, Query]]:
     for row in lake.query("SELECT * FROM signals WHERE quality IS NULL OR quality >= 0.5").to_pylist():
-        yield row["material_id"], row["part"], Query({row["signal_type"]: row["value"]})
+        is_said = row["signal_type"] == WORDS_TYPE
+        query = Query(text=row["value"].decode()) if is_said else Query({row["signal_type"]: row["value"]})
+        yield row["material_id"], row["part"], query
     for row in lake.query("SELECT material_id, text, links FROM materials").to_pylist():
         yield row["material_id"], "text", Query(text=row["text"])
         for link in row["links"]:
@@ -138,6 +140,9 @@ def signals_of(material_id: str, n: int) -> Iterator[dict[str, Any]]:
         yield {"material_id": material_id, "part": "media/0", "signal_type": kind, "value": value, "quality": quality}
     for kind, value in fingerprint_text(SAID[n % len(SAID)]).items():
         yield {"material_id": material_id, "part": "text", "signal_type": kind, "value": value}
+    if n % 4 == 3:
+        words = {"signal_type": WORDS_TYPE, "value": SAID[n % 3].encode()}
+        yield {"material_id": material_id, "part": f"media/0{WORDS_PART}", **words}
 
 
 def table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -270,7 +275,15 @@ def test_a_new_entry_looks_up_its_own_signal_type_alone(world):
     steps: list[rematch.Step] = []
     world.banks.add(BankEntry("moor", "e-new", "phrase", b"market of brask"), WHO)
     found = world.again(progress=steps.append)
-    assert (steps[-1].total, found.new) == (8, 2)
+    assert (steps[-1].total, found.new) == (10, 2)  # eight texts, and the words in two pictures
+
+
+def test_words_in_a_picture_match_as_its_own_part(world):
+    """A slogan painted into a card is found by the phrases of a bank, and the match says where it stands."""
+    world.banks.add(BankEntry("moor", "e-new", "phrase", b"says the blue lantern"), WHO)
+    world.again()
+    parts = {row[1] for row in world.matches() if row[2] in {"phrase", "text"}}
+    assert parts == {"text", "media/0/words"}
 
 
 def test_a_stopped_run_shows_what_it_found_and_the_next_goes_on(tmp_path):
