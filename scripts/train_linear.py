@@ -4,7 +4,7 @@
     python scripts/train_linear.py ../shared/data --dry-run  cross-validates only
 
 Reads training parts only: advocacytrain, vicomtech, implicit-hate, hatemoji, mlma, and the invented posts of
-`scripts/data/plain`. No row of theirs is kept in the model, which holds hashed weights. Seeded: the same data and the
+`data/plain`. No row of theirs is kept in the model, which holds hashed weights. Seeded: the same data and the
 same versions give the same file.
 """
 
@@ -40,7 +40,7 @@ STRENGTHS = np.array([1.0, 1.5, 1.5, 0.8], dtype=np.float32)
 RIDGE = 1.5
 ORDINARY = 2.5
 """What a post of ordinary life weighs: flagging one is the fault that costs most trust."""
-PLAIN = Path(__file__).parent / "data" / "plain"
+PLAIN = Path(__file__).parent.parent / "data" / "plain"
 ADAPTED = {"de": "a", "es": "a", "tr": "a", "id": "a", "bn": "a", "ru": "b", "ar": "b", "fr": "b", "en": "en"}
 """Files of advocacytrain whose rows tell the same scenarios in the same order share a letter."""
 
@@ -107,7 +107,7 @@ def read_plain(rng: random.Random) -> list[Post]:
 
 
 class Templates:
-    """One file of templates, as `scripts/data/plain/en.txt` explains them."""
+    """One file of templates, as `data/plain/en.txt` explains them."""
 
     def __init__(self, path: Path, rng: random.Random) -> None:
         self.lang, self.rng = path.stem, rng

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from antiphon import node
-from antiphon.cli.show import console, rows_table
+from antiphon.cli.show import bar_shown, console, json_option, rows_table
 from antiphon.errors import InputError
 from antiphon.model.bank import MARKINGS, SIGNAL_BYTES, STATUSES, Bank, BankEntry
 
@@ -37,7 +35,6 @@ _by = click.option(
 )  # fmt: skip
 _reason = click.option("--reason", default="", help="Why; it stands in the log.")
 _why = click.option("--reason", required=True, help="Why; it stands in the log.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
 _name = click.argument("name", metavar="BANK")
 _ids = click.argument("entry_ids", nargs=-1, required=True, metavar="ENTRY...")
 
@@ -61,7 +58,7 @@ def bank() -> None:
 
 
 @bank.command("list")
-@_as_json
+@json_option
 def list_banks(as_json: bool) -> None:
     """List all banks and how many entries each has."""
     with _opened() as banks:
@@ -78,7 +75,7 @@ def list_banks(as_json: bool) -> None:
 @bank.command()
 @_name
 @click.argument("entry_id", required=False, metavar="[ENTRY]")
-@_as_json
+@json_option
 def show(name: str, entry_id: str | None, as_json: bool) -> None:
     """Show a bank, or one entry of it with its history and what people hold of it."""
     with _opened() as banks:
@@ -176,7 +173,7 @@ def add(name: str, by: str, reason: str, **given: Any) -> None:  # noqa: ANN401 
 @click.option("--refused", type=_Readable, help="Write the lines that are no entry here, as JSON lines with reasons.")
 @_by
 @_reason
-@_as_json
+@json_option
 def import_list(  # noqa: PLR0917 - click passes every option by name
     name: str, path: Path, format_name: str | None, signal_type: str | None, label: str | None, source: str | None,
     refused: Path | None, by: str, reason: str, as_json: bool,
@@ -363,7 +360,7 @@ def delete(name: str, yes: bool, by: str, reason: str) -> None:
 @click.option("--bank", "name", help="Only this bank.")
 @click.option("--since", type=click.IntRange(0), default=0, show_default=True, help="Only changes after this number.")
 @click.option("--limit", type=click.IntRange(1), default=1_000, show_default=True, help="At most so many.")
-@_as_json
+@json_option
 def log(name: str | None, since: int, limit: int, as_json: bool) -> None:
     """Show what was done to the banks, by whom and why, oldest first."""
     with _opened() as banks:
@@ -389,22 +386,9 @@ def _opened() -> Iterator[Banks]:
 @contextmanager
 def _import_shown(path: Path, *, quiet: bool) -> Iterator[Callable[[Imported, int], None]]:
     """Show entries, rate and time left on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, position: None
-        return
-    bar = Progress(
-        SpinnerColumn(), TextColumn("importing"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[entries]:,} entries, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), console=console,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("import", total=max(1, path.stat().st_size if path.is_file() else 1), entries=0, rate=0.0)
-
-        def shown(done: Imported, position: int) -> None:
-            elapsed = bar.tasks[task].elapsed or 1e-9
-            bar.update(task, completed=position, entries=done.read, rate=done.read / elapsed)
-
-        yield shown
+    size = path.stat().st_size if path.is_file() else 1
+    with bar_shown("importing", "entries", size, quiet=quiet) as bar:
+        yield lambda done, position: bar.show(position, done.read) if bar else None
 
 
 def _entry(blank: BankEntry, given: Mapping[str, Any]) -> BankEntry:

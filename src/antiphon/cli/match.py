@@ -13,7 +13,7 @@ import click
 from antiphon import node
 from antiphon.cli.look_up_server import serve
 from antiphon.cli.rematch import again, explain, opened, shadow, told
-from antiphon.cli.show import console, rows_table
+from antiphon.cli.show import console, json_option, rows_table
 from antiphon.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["match"]
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
 _Readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -46,7 +45,7 @@ def match() -> None:
 
 @match.command()
 @click.argument("words")
-@_as_json
+@json_option
 def text(words: str, as_json: bool) -> None:
     """Look up a text: what it repeats, whole or in part, and the phrases in it, disguised or not."""
     with opened() as look_up:
@@ -55,7 +54,7 @@ def text(words: str, as_json: bool) -> None:
 
 @match.command("file")
 @click.argument("path", type=_Readable)
-@_as_json
+@json_option
 def look_up_file(path: Path, as_json: bool) -> None:
     """Look up a picture, a video or any file by all of its signals. The file is read and not kept."""
     with opened() as look_up:
@@ -72,7 +71,7 @@ def look_up_file(path: Path, as_json: bool) -> None:
 @match.command()
 @click.argument("signal_type")
 @click.argument("value")
-@_as_json
+@json_option
 def signal(signal_type: str, value: str, as_json: bool) -> None:
     """Look up one signal, its value in hex."""
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from antiphon import node
-from antiphon.cli.show import console, rows_table
+from antiphon.cli.show import bar_shown, console, json_option, rows_table
 
 if TYPE_CHECKING:
     from antiphon.node.lookup import LookUp
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["again", "explain", "opened", "shadow", "told"]
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
 _out = click.argument("out", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _EFFECTS = {
     "known": "known material: look at it",
@@ -50,7 +47,7 @@ class _Duration(click.ParamType[float]):
 @click.command()
 @_out
 @click.argument("material_id")
-@_as_json
+@json_option
 def explain(out: Path, material_id: str, as_json: bool) -> None:
     """Say why a material of an output folder matched: signal, distance, part, and all that is known of the entry.
 
@@ -72,7 +69,7 @@ def explain(out: Path, material_id: str, as_json: bool) -> None:
 @_out
 @click.option("--full", is_flag=True, help="Look up everything, not only what may have changed.")
 @click.option("--budget", type=_Duration(), help="Stop after this time (90s, 10m, 2h); the next run goes on.")
-@_as_json
+@json_option
 def again(out: Path, full: bool, budget: float | None, as_json: bool) -> None:
     """Match what is in an output folder with the banks as they stand, and say what is new and what is gone.
 
@@ -109,7 +106,7 @@ def again(out: Path, full: bool, budget: float | None, as_json: bool) -> None:
 @click.option("--bank", help="Only this bank; without it all banks on trial.")
 @click.option("--type", "signal_type", help="With --distance: another threshold of the bank for this signal type.")
 @click.option("--distance", type=click.IntRange(min=0), help="The largest distance that would be a match.")
-@_as_json
+@json_option
 def shadow(out: Path, bank: str | None, signal_type: str | None, distance: int | None, as_json: bool) -> None:
     """Say what would change if the banks on trial took effect, or a bank had another threshold. Changes nothing.
 
@@ -191,19 +188,5 @@ def _show_trial(trial: node.BankTrial) -> None:
 @contextmanager
 def _progress_shown(*, quiet: bool) -> Iterator[Callable[[Step], None]]:
     """Show how much is looked up, rate and time left on a terminal; say nothing where the output is for a machine."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.completed:,.0f} parts, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), console=console,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("matching", total=None, rate=0.0)
-
-        def shown(step: Step) -> None:
-            elapsed = bar.tasks[task].elapsed or 1e-9
-            bar.update(task, completed=step.done, total=max(1, step.total), rate=step.done / elapsed)
-
-        yield shown
+    with bar_shown("matching", "parts", quiet=quiet) as bar:
+        yield lambda step: bar.show(step.done, step.done, max(1, step.total)) if bar else None

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from antiphon import node
 
-__all__ = ["console", "ledger_table", "progress_shown", "rows_table"]
+__all__ = ["bar_shown", "console", "json_option", "ledger_table", "progress_shown", "rows_table"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print as JSON on standard output.")
 
 console = Console(stderr=True)
 _LEDGER_ROWS = 40
@@ -26,28 +29,56 @@ _PHASES = {
 }
 
 
+class Bar:
+    """A bar on the terminal: how much is done, how many things that were, how fast, and the time left."""
+
+    def __init__(self, bar: Progress, doing: str, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task(doing, total=max(1, total), counted=0, rate=0.0)
+
+    def show(self, done: int, counted: int, total: int | None = None) -> None:
+        """Show how far it is, and of how much, where that was not known before."""
+        rate = counted / (self._bar.tasks[self._task].elapsed or 1e-9)
+        self._bar.update(self._task, completed=done, counted=counted, rate=rate, total=total)
+
+    def tell(self, doing: str) -> None:
+        """Say what is done now."""
+        self._bar.update(self._task, description=doing)
+
+
+@contextmanager
+def bar_shown(doing: str, things: str, total: int = 1, *, quiet: bool) -> Iterator[Bar | None]:
+    """Show a bar on a terminal; None where the output is for a machine.
+
+    Args:
+        doing: What is done, such as `importing`.
+        things: What is counted, such as `entries`.
+        total: How much there is to do.
+        quiet: Show none.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    counted = TextColumn(f"{{task.fields[counted]:,}} {things}, {{task.fields[rate]:,.0f}}/s")
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), counted,
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console,
+    ) as bar:  # fmt: skip
+        yield Bar(bar, doing, total)
+
+
 @contextmanager
 def progress_shown(paths: Sequence[Path], *, quiet: bool) -> Iterator[node.Progress]:
     """Show records, rate and time left on a terminal; say nothing where the output is for a machine."""
-    if quiet or not sys.stderr.isatty():
-        yield node.Progress()
-        return
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[records]:,} records, {task.fields[rate]:,.0f}/s"), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), console=console,
-    )  # fmt: skip
-    with bar:
-        yield _Shown(bar, paths).progress()
+    with bar_shown("reading", "records", _size(paths), quiet=quiet) as bar:
+        yield node.Progress() if bar is None else _Shown(bar).progress()
 
 
 class _Shown:
     """Adds up what was read against the sizes of the files."""
 
-    def __init__(self, bar: Progress, paths: Sequence[Path]) -> None:
-        self._bar = bar
-        self._task = bar.add_task("reading", total=max(1, _size(paths)), records=0, rate=0.0)
-        self._records = 0
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._bytes, self._records = bar, 0, 0
         self._seen: dict[str, int] = {}
 
     def progress(self) -> node.Progress:
@@ -64,12 +95,12 @@ class _Shown:
         self._advance(now - before)
 
     def _advance(self, size: int) -> None:
-        elapsed = self._bar.tasks[self._task].elapsed or 1e-9
-        self._bar.update(self._task, advance=size, records=self._records, rate=self._records / elapsed)
+        self._bytes += size
+        self._bar.show(self._bytes, self._records)
 
     def _phase(self, name: str) -> None:
         if name in _PHASES:
-            self._bar.update(self._task, description=_PHASES[name])
+            self._bar.tell(_PHASES[name])
 
 
 def ledger_table(rows: Sequence[Mapping[str, object]]) -> Table:

@@ -22,7 +22,16 @@ import numpy.typing as npt
 from antiphon.errors import InputError
 from antiphon.fingerprints._decode import read_pixels
 
-__all__ = ["MIN_CONFIDENCE", "MIN_SIDE", "Line", "Words", "is_installed", "load_reader", "read_words", "reader_version"]
+__all__ = [
+    "MIN_CONFIDENCE",
+    "MIN_SIDE",
+    "Line",
+    "PictureWords",
+    "is_installed",
+    "load_reader",
+    "read_words",
+    "reader_version",
+]
 
 WHERE = "words in pictures"
 
@@ -56,7 +65,7 @@ class Line(NamedTuple):
     confidence: float
 
 
-class Words(NamedTuple):
+class PictureWords(NamedTuple):
     """What stands in a picture, from its top to its bottom, and 0-1 how sure the reader is of it on the whole."""
 
     lines: tuple[Line, ...]
@@ -89,7 +98,7 @@ def load_reader() -> None:
         _engine()
 
 
-def read_words(content: bytes) -> Words | None:
+def read_words(content: bytes) -> PictureWords | None:
     """Return the words in an image file; None where there are none, or where no reader is installed.
 
     Four or five pictures a second on one core. One picture at a time in a process, on one thread.
@@ -112,7 +121,7 @@ def read_words(content: bytes) -> Words | None:
             ) from cause
     lines = tuple(Line(text, float(confidence)) for _, text, confidence in found or ())
     sure = tuple(line for line in lines if line.confidence >= MIN_CONFIDENCE and len(line.text) > 1)
-    return Words(sure) if sure else None
+    return PictureWords(sure) if sure else None
 
 
 class _Decode:

@@ -6,7 +6,7 @@ A unit is one part of one material in one pass. What a unit matches depends on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,9 +20,12 @@ from antiphon.matching.stage import MIN_IMAGE_QUALITY
 from antiphon.model.schemas import MATCHES
 from antiphon.node.lookup import Hit, LookUp, Query
 
-__all__ = ["COMES_FROM", "Asked", "Pass", "hit_row", "matched", "passes_of", "units_in"]
+__all__ = ["COMES_FROM", "Asked", "Pass", "hit_row", "matched", "passes_for", "passes_of", "units_in"]
 
 _ROWS = 10_000
+
+_MATCHED = {"words": ("text", "phrase"), WORDS_TYPE: ("text", "phrase"), "links": ("url", "url_domain")}
+"""Pass → the signal types of the entries that it can match; any other pass matches entries of its own name."""
 
 COMES_FROM = (
     f"CASE WHEN signal_type IN ('text', 'phrase') AND ends_with(part, '{WORDS_PART}') THEN '{WORDS_TYPE}' "
@@ -47,9 +50,7 @@ class Pass:
     @classmethod
     def named(cls, name: str) -> Pass:
         """Return the pass of a name."""
-        if name in {"words", WORDS_TYPE}:
-            return cls(name, ("text", "phrase"))
-        return cls(name, ("url", "url_domain") if name == "links" else (name,))
+        return cls(name, _MATCHED.get(name, (name,)))
 
     @property
     def table(self) -> str:
@@ -82,6 +83,13 @@ class Asked(NamedTuple):
     material_id: str
     part: str
     query: Query
+
+
+def passes_for(kinds: Set[str]) -> list[Pass]:
+    """Return the passes that can match entries of some signal types."""
+    several = {kind for types in _MATCHED.values() for kind in types}
+    names = {name for name, types in _MATCHED.items() if not kinds.isdisjoint(types)}
+    return [Pass.named(name) for name in sorted(names | (kinds - several))]
 
 
 def passes_of(tables: duckdb.DuckDBPyConnection) -> list[Pass]:

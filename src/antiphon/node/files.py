@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from antiphon.node.lookup import Hit, LookUp
-from antiphon.node.signals import Words, words_of
+from antiphon.node.signals import PictureWords, words_of
 
 __all__ = ["FileFound", "look_up_file"]
 
@@ -18,7 +18,7 @@ class FileFound(NamedTuple):
     """What a file is near: its signals by type, the words in it (None where none were read), and the hits of both."""
 
     signals: dict[str, bytes]
-    words: Words | None
+    words: PictureWords | None
     hits: list[Hit]
 
 

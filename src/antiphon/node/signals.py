@@ -7,11 +7,20 @@ from typing import NamedTuple
 
 from antiphon import plugins
 from antiphon.fingerprints.interface import Signal, SignalType
-from antiphon.fingerprints.ocr import Words, load_reader, read_words, reader_version
+from antiphon.fingerprints.ocr import PictureWords, load_reader, read_words, reader_version
 from antiphon.fingerprints.vpdq import Vpdq
 from antiphon.node.media import media_type_of
 
-__all__ = ["SIGNALS_GROUP", "Compared", "Words", "compare", "load_reader", "reader_version", "signals_of", "words_of"]
+__all__ = [
+    "SIGNALS_GROUP",
+    "Compared",
+    "PictureWords",
+    "compare",
+    "load_reader",
+    "reader_version",
+    "signals_of",
+    "words_of",
+]
 
 SIGNALS_GROUP = "antiphon.signals"
 
@@ -35,7 +44,7 @@ def signals_of(content: bytes, media_type: str) -> dict[str, Signal]:
     return {name: signal for name, signal in found.items() if signal is not None}
 
 
-def words_of(content: bytes, media_type: str) -> Words | None:
+def words_of(content: bytes, media_type: str) -> PictureWords | None:
     """Return the words in a picture; None where there are none, it is no picture, or no reader is installed.
 
     Raises:

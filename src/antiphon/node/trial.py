@@ -17,9 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from antiphon.errors import InputError, MissingError
-from antiphon.fingerprints.stage import WORDS_TYPE
 from antiphon.model.bank import LARGEST_DISTANCE, Bank
-from antiphon.node.asked import COMES_FROM, Asked, Pass, matched, units_in
+from antiphon.node.asked import COMES_FROM, Asked, Pass, matched, passes_for, units_in
 from antiphon.node.banks import open_banks
 from antiphon.node.lookup import LookUp, open_look_up
 from antiphon.node.rematch import Rematching
@@ -159,9 +158,7 @@ def _opened(
 
 def _passes(look_up: LookUp, tried: Tried) -> list[Pass]:
     kinds = {tried.signal_type} if tried.signal_type else {kind for kind, _ in look_up.banks.show(tried.bank).counts}
-    words, links = {"text", "phrase"}, {"url", "url_domain"}
-    names = {"links" if kind in links else kind for kind in kinds - words}
-    return [Pass.named(name) for name in sorted(names | ({"words", WORDS_TYPE} if kinds & words else set()))]
+    return passes_for(kinds)
 
 
 def _wanted(look_up: LookUp, one: Pass, tried: Tried, bank: Bank) -> str:
