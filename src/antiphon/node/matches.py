@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from antiphon.errors import MissingError
@@ -71,7 +72,8 @@ def bank_matches(look_up: LookUp, lake: Lake) -> Iterator[pa.Table]:
     """
     matching = Rematching(lake, look_up)
     matching.run()
-    _reopened(lake, matching)
+    with closing(lake.connect()) as tables:
+        _reopened(tables, lake, matching)
     matching.finish()
     yield from matching.hand_over()
 
@@ -99,16 +101,17 @@ def match_again(
     with Lake(_lake_in(out)) as lake:
         matching = Rematching(lake, look_up, progress, budget_s)
         complete, floods = matching.run(full=full), list[Flood]()
-        if complete:  # a day that is looked up in part would look like a flood, or hide one
+        # A day that is looked up in part would look like a flood, or hide one.
+        if complete:
             floods = [flood for flood in _floods(lake) if _hold(look_up, flood, by)]
             complete = matching.run() if floods else True
-        new, gone = _differing(lake, matching.differing())
-        counts = lake.query("SELECT effect, count(*) AS n FROM matches GROUP BY 1 ORDER BY 1").to_pylist()
-        reopened = _reopened(lake, matching)
+        with closing(lake.connect()) as tables:
+            new, gone = _differing(tables, matching.differing())
+            counts = dict(tables.sql("SELECT effect, count(*) FROM matches GROUP BY 1 ORDER BY 1").fetchall())
+            reopened = _reopened(tables, lake, matching)
         if complete:
             matching.finish()
-    told = {row["effect"]: row["n"] for row in counts}
-    return Rematch(told, new, gone, reopened, out / LOOK_AGAIN_FILE, floods, complete)
+    return Rematch(counts, new, gone, reopened, out / LOOK_AGAIN_FILE, floods, complete)
 
 
 def matches_of(out: Path, material_id: str) -> list[dict[str, Any]]:
@@ -174,21 +177,20 @@ def _lake_in(out: Path) -> Path:
     return out / "lake"
 
 
-def _differing(lake: Lake, differing: str | None) -> tuple[int, int]:
+def _differing(tables: duckdb.DuckDBPyConnection, differing: str | None) -> tuple[int, int]:
     """Return how many matches are new, and how many gone, over all rounds of a run."""
     if differing is None:
         return 0, 0
     keys = "material_id, part, signal_type, bank, entry_id, effect"
     net = f"SELECT {keys}, sum(if(gone, -1, 1)) AS n FROM {differing} GROUP BY ALL"
     counted = "count(*) FILTER (n > 0) AS new, count(*) FILTER (n < 0) AS gone"
-    [found] = lake.query(f"SELECT {counted} FROM ({net})").to_pylist()
-    return found["new"], found["gone"]
+    [(new, gone)] = tables.sql(f"SELECT {counted} FROM ({net})").fetchall()
+    return new, gone
 
 
-def _reopened(lake: Lake, matching: Rematching) -> Reopened:
-    with closing(lake.connect()) as tables:
-        banks = matching.look_up.banks
-        return note_reopened(lake.folder.parent, tables, matching.differing(), banks, matching.token)
+def _reopened(tables: duckdb.DuckDBPyConnection, lake: Lake, matching: Rematching) -> Reopened:
+    banks = matching.look_up.banks
+    return note_reopened(lake.folder.parent, tables, matching.differing(), banks, matching.token)
 
 
 def _floods(lake: Lake) -> list[Flood]:
