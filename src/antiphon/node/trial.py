@@ -135,11 +135,14 @@ def _report(
     with ExitStack() as stack:
         look_up = stack.enter_context(_opened(stack, home, register, tried, known))
         tables = stack.enter_context(lake.connect())
+        reading = stack.enter_context(lake.connect())  # a connection whose rows are being read answers nothing else
         now = look_up.banks.clock()
-        passes = _passes(look_up, tried)
-        _prepare(tables, tried, passes)
+        passes = _passes(look_up, tried, known[tried.bank])
+        for connection in (tables, reading):
+            _note_matching(connection, tried, passes)
+        _prepare(tables, tried)
         for one in passes:
-            for asked in units_in(tables, one, _wanted(look_up, one, tried, known[tried.bank])):
+            for asked in units_in(reading, one, _wanted(look_up, one, tried, known[tried.bank])):
                 _take(tables, asked, matched(look_up, asked, now), tried)
         _compare(tables)
         return _told(tables, tried.bank, _is_current(tables, Rematching(lake, look_up), now))
@@ -156,9 +159,12 @@ def _opened(
     return open_look_up(home, register, trial=tried.banks)
 
 
-def _passes(look_up: LookUp, tried: Tried) -> list[Pass]:
-    kinds = {tried.signal_type} if tried.signal_type else {kind for kind, _ in look_up.banks.show(tried.bank).counts}
-    return passes_for(kinds)
+def _passes(look_up: LookUp, tried: Tried, bank: Bank) -> list[Pass]:
+    """Return what to look up: in a bank that has effect another threshold changes nothing but its own signal type."""
+    has_effect = bank.enabled and not bank.shadow
+    if tried.signal_type and has_effect:
+        return passes_for({tried.signal_type})
+    return passes_for({kind for kind, _ in look_up.banks.show(tried.bank).counts})
 
 
 def _wanted(look_up: LookUp, one: Pass, tried: Tried, bank: Bank) -> str:
@@ -171,15 +177,19 @@ def _wanted(look_up: LookUp, one: Pass, tried: Tried, bank: Bank) -> str:
     return f"SELECT * FROM ({one.units}) WHERE (material_id, part) IN ({matching})"
 
 
-def _prepare(tables: duckdb.DuckDBPyConnection, tried: Tried, passes: Sequence[Pass]) -> None:
-    """Make the table of what matches the bank now, and one to be filled: the rows of units that it concerns."""
-    tables.execute("CREATE TEMP TABLE trial AS SELECT * FROM matches LIMIT 0")
-    tables.execute("CREATE TEMP TABLE units (material_id VARCHAR, part VARCHAR, signal_type VARCHAR)")
+def _note_matching(tables: duckdb.DuckDBPyConnection, tried: Tried, passes: Sequence[Pass]) -> None:
+    """Make the table of what matches the bank now."""
     tables.execute(
         f"CREATE TEMP TABLE of_bank AS SELECT DISTINCT {COMES_FROM} AS pass, material_id, part, signal_type "
         "FROM matches WHERE bank = ? AND list_contains(?, pass)",
         [tried.bank, [one.name for one in passes]],
     )
+
+
+def _prepare(tables: duckdb.DuckDBPyConnection, tried: Tried) -> None:
+    """Make the tables to be filled: the units that the bank concerns, and their rows."""
+    tables.execute("CREATE TEMP TABLE trial AS SELECT * FROM matches LIMIT 0")
+    tables.execute("CREATE TEMP TABLE units (material_id VARCHAR, part VARCHAR, signal_type VARCHAR)")
     tables.execute("INSERT INTO units SELECT DISTINCT material_id, part, signal_type FROM of_bank")
     tables.execute("CREATE TEMP TABLE tried AS SELECT ? AS bank, ? AS kind", [tried.bank, tried.signal_type])
 

@@ -115,6 +115,19 @@ def test_an_explanation_says_which_words_and_why(out):
     assert "in the bank because: report 7" in told
 
 
+def test_an_explanation_tells_what_people_did_with_the_entry(out, home):
+    """Who put it there, and who thinks it wrong: a match is worth what its entry is worth."""
+    with node.open_banks(home) as banks:
+        [entry] = [e for e in banks.store.entries("tide") if e.signal_type == "phrase"]
+        banks.give_opinion("tide", entry.entry_id, "deconfirmed", "m.orr", "a pub has that name")
+    with Lake(out / "lake").connect() as tables:
+        [(material,)] = tables.sql("SELECT material_id FROM materials WHERE native_id = '3'").fetchall()
+    told = CliRunner().invoke(cli, ["match", "explain", str(out), material]).output
+    assert f"added by {WHO}" in told
+    assert "deconfirmed by m.orr" in told
+    assert "a pub has that name" in told
+
+
 def test_a_flood_is_held_back_until_somebody_releases_it(home, tmp_path):
     """One bad entry must not fill the queue; and a person's word stands."""
     usual = [{"id": f"u{n}", "text": f"blue lantern {n}", "date": f"2026-03-0{n}T08:00:00Z"} for n in range(1, 7)]
