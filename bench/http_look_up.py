@@ -4,7 +4,7 @@
 
 A server is started in a process of its own on a bank of random PDQ values. This process asks it over connections that
 are kept alive: first at a fixed rate (each latency counts from when the query was due, so that a pause of the server is
-not X One query in ten is near an entry.
+not left out). One query in ten is near an entry.
 """
 
 from __future__ import annotations
