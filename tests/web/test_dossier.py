@@ -22,9 +22,12 @@ pytestmark = pytest.mark.browser
 PICTURE = ".picture >> nth=0"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium of this machine; without one, these tests are skipped."""
+    """A Chromium of this machine; without one, these tests are skipped.
+
+    Closed after this module: Playwright keeps an event loop running, in which no other test could start one.
+    """
     path = shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(path).exists():
         pytest.skip("no Chromium on this machine")
