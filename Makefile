@@ -6,8 +6,9 @@ PEERS  := .venv-bench
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO   ?= demo-out
 POSTS  ?= 20000
+DATA   ?= ../shared/data
 
-.PHONY: help install demo test test-slow check lint types docs bench bench-matching lock clean
+.PHONY: help install demo test test-slow check lint types docs bench bench-matching train lock clean
 
 help:               ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/'
@@ -48,8 +49,9 @@ test: $(VENV)/.dev check           ## everything that is quick: checks, then the
 test-slow: $(VENV)/.dev            ## the tests that take longer
 	$(BIN)/pytest -m slow
 
-bench: $(VENV)/.dev                ## speed and memory as ratios; writes bench/results.json
+bench: $(VENV)/.dev                ## speed and memory as ratios; writes bench/*.json
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/analysis.py
 
 $(PEERS)/.done: requirements/bench.txt
 	$(PYTHON) -m venv $(PEERS)
@@ -58,6 +60,14 @@ $(PEERS)/.done: requirements/bench.txt
 
 bench-matching: $(VENV)/.dev $(PEERS)/.done  ## matching beside its peers, in their own environment
 	$(BIN)/python bench/matching.py
+
+$(VENV)/.train: requirements/train.txt $(VENV)/.dev
+	$(PIP) install -r requirements/train.txt
+	@touch $@
+
+train: $(VENV)/.train              ## train both stages of the analysis from the sets in $(DATA); hours on two cores
+	$(BIN)/python scripts/train_linear.py $(DATA)
+	$(BIN)/python scripts/encoder $(DATA)
 
 docs: $(VENV)/.dev                 ## what is generated in docs/
 	$(BIN)/python scripts/write_docs.py

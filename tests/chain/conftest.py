@@ -38,10 +38,12 @@ def antiphon(home: Path):
 
 @pytest.fixture
 def ledger(antiphon, tmp_path: Path):
-    """Analyse some paths into one output; return the ledger by input and the quarantine."""
+    """Read some paths into one output, by the quick analyser; return the ledger by input and the quarantine."""
 
     def analyse(*paths: object, expect: int = 0) -> tuple[dict, list]:
-        code, out, err = antiphon("analyse", *paths, "-o", tmp_path / "out", "--workers", 2, "--json")
+        code, out, err = antiphon(
+            "analyse", *paths, "-o", tmp_path / "out", "--workers", 2, "--json", "--analyser", "linear"
+        )
         assert code == expect, err
         rows = {row["input"]: row for row in json.loads(out)["ledger"]}
         with Lake(tmp_path / "out" / "lake") as lake:

@@ -27,7 +27,7 @@ def run(tmp_path, home):
 
     def analyse(*paths: Path, **options) -> tuple[node.Analysis, int]:
         parts: list[node.Part] = []
-        asked = node.Options(paths, tmp_path / "out", 1, **options)
+        asked = node.Options(paths, tmp_path / "out", 1, analyser="linear", **options)
         return node.analyse(asked, settings, node.Progress(part=parts.append)), len(parts)
 
     return analyse

@@ -31,7 +31,20 @@ def peak_memory(command: list[str]) -> tuple[int, int]:
 
 
 def command(path: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "antiphon", "analyse", str(path), "-o", str(out), "--workers", "2", "--json"]
+    return [
+        sys.executable,
+        "-m",
+        "antiphon",
+        "analyse",
+        str(path),
+        "-o",
+        str(out),
+        "--workers",
+        "2",
+        "--json",
+        "--analyser",
+        "linear",
+    ]
 
 
 def test_a_line_of_two_gigabytes_costs_one_line_and_no_memory(tmp_path, ledger):

@@ -2,93 +2,71 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
-from math import sqrt
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pyarrow as pa
+import numpy as np
 
+from antiphon.analysis.cascade import CascadeAnalyser
 from antiphon.analysis.interface import Analyser
 from antiphon.analysis.linear import LinearAnalyser
+from antiphon.analysis.measures import Result, calibration_error, mean_of, resampled, result_of, table_of
+from antiphon.analysis.robustness import deletions, disguised, swaps
+from antiphon.analysis.suites import classes_of, findings_on, germeval, hatecheck, read_cases, threats
 from antiphon.analysis.weights import MODEL_NAME
 from antiphon.errors import MissingError
-from antiphon.model.schemas import MATERIALS, SPEECH_ACTS
+from antiphon.model.schemas import SPEECH_ACTS
 
-__all__ = ["Result", "evaluate", "materials_of", "wilson"]
+__all__ = ["evaluate"]
 
-_BATCH = 1024
-_THREATS = ("threat_dir_h", "threat_norm_h")
+Suite = Callable[[Path, Analyser], list[Result]]
+
 _SENSITIVE = 18  # AdvocacyCheck: F01 to F18 should be flagged, the rest should not
+_SURE = 0.5
 
 
-class Result(NamedTuple):
-    """One line of the table: how many of n cases came out right, and the 95% interval of that share."""
-
-    data_set: str
-    functionality: str
-    measure: str
-    n: int
-    right: int
-    share: float
-    low: float
-    high: float
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of a share.
-
-    Source:
-        Wilson 1927, the score interval; z is 1.96.
-
-    Example:
-        >>> [round(bound, 3) for bound in wilson(9, 10)]
-        [0.596, 0.982]
-    """
-    if n == 0:
-        return 0.0, 1.0
-    z, share = 1.959964, right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
-
-
-def materials_of(texts: list[str]) -> pa.RecordBatch:
-    """Return texts as a batch of materials that have nothing but a text."""
-    rows = [
-        {"material_id": f"{number:032x}", "source": "evaluation", "kind": "post", "text": text,
-         "provenance": {"input": "evaluation", "record": number}}
-        for number, text in enumerate(texts)
-    ]  # fmt: skip
-    return pa.RecordBatch.from_pylist(rows, schema=MATERIALS)
-
-
-def evaluate(shared_data: Path, analyser: Analyser | None = None) -> list[Result]:
+def evaluate(
+    shared_data: Path, analyser: Analyser | None = None, *, progress: Callable[[str], None] = lambda _: None
+) -> list[Result]:
     """Return how often an analyser is right on the suites under `shared_data`, and what training measured.
 
     Args:
-        shared_data: The folder that holds `advocacycheck`, `hatecheck` and `multilingual-hatecheck`.
-        analyser: The analyser to measure; the linear one where it is not given.
+        shared_data: The folder that holds `advocacycheck`, `hatecheck` and the others.
+        analyser: The analyser to measure; the cascade where it is not given.
+        progress: Told the name of each suite before it is read.
 
     Raises:
         MissingError: none of the suites is there.
     """
-    suites: dict[str, Callable[[Path, Analyser], list[Result]]] = {
-        "advocacycheck/cases.csv": _advocacycheck,
-        "hatecheck/cases_odd_templates.csv": _hatecheck,
-        "multilingual-hatecheck/hatecheck_cases_final_german.csv": _hatecheck,
-        "multilingual-hatecheck/hatecheck_cases_final_arabic.csv": _hatecheck,
-    }
-    measured = analyser or LinearAnalyser()
+    measured = analyser or CascadeAnalyser()
     measured.open()
-    results = [
-        row for name, suite in suites.items() if (shared_data / name).is_file()
-        for row in suite(shared_data / name, measured)
-    ]  # fmt: skip
+    suites: list[tuple[str, str, Suite]] = [
+        ("AdvocacyCheck", "advocacycheck/cases.csv", advocacycheck),
+        ("HateCheck, threats", "hatecheck/cases_odd_templates.csv", threats),
+        ("Multilingual HateCheck, threats", "multilingual-hatecheck/hatecheck_cases_final_german.csv", threats),
+        ("Multilingual HateCheck, threats", "multilingual-hatecheck/hatecheck_cases_final_arabic.csv", threats),
+    ]
+    if measured.name == CascadeAnalyser.name:
+        suites += [
+            ("HateCheck", "hatecheck/cases_odd_templates.csv", hatecheck),
+            ("Multilingual HateCheck", "multilingual-hatecheck/hatecheck_cases_final_german.csv", hatecheck),
+            ("Multilingual HateCheck", "multilingual-hatecheck/hatecheck_cases_final_arabic.csv", hatecheck),
+            ("vicomtech", "vicomtech/train.csv", classes_of),
+            ("implicit-hate", "implicit-hate/implicit_hate_v1_stg1_train.tsv", classes_of),
+            ("GermEval", "germeval-harmful/vio_train.csv", germeval),
+            ("disguises", "advocacycheck/cases.csv", disguised),
+            ("swapped names", "advocacycheck/cases.csv", swaps),
+            ("deleted spans", "advocacycheck/cases.csv", deletions),
+        ]
+    results: list[Result] = []
+    for name, path, suite in suites:
+        if (shared_data / path).is_file():
+            progress(name)
+            results += suite(shared_data / path, measured)
     if not results:
         raise MissingError(
             "none of the suites is there",
@@ -98,92 +76,64 @@ def evaluate(shared_data: Path, analyser: Analyser | None = None) -> list[Result
     return results + (_held_out() if measured.name == LinearAnalyser.name else [])
 
 
-def _findings(texts: list[str], analyser: Analyser) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for start in range(0, len(texts), _BATCH):
-        for batch in analyser.run(materials_of(texts[start : start + _BATCH])):
-            found += batch.to_pylist()
-    return found
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _table(data_set: str, measure: str, outcomes: Iterable[tuple[str, bool]]) -> list[Result]:
-    """Count outcomes by functionality."""
-    tally: dict[str, list[bool]] = defaultdict(list)
-    for functionality, right in outcomes:
-        tally[functionality].append(right)
-    return [_result(data_set, name, measure, sum(rights), len(rights)) for name, rights in sorted(tally.items())]
-
-
-def _result(data_set: str, functionality: str, measure: str, right: int, n: int) -> Result:
-    return Result(data_set, functionality, measure, n, right, right / n, *wilson(right, n))
-
-
 def _act(finding: Mapping[str, Any]) -> str:
     """Return the act in the words: the strongest that is likelier than not, or none."""
     name = max(SPEECH_ACTS, key=lambda act: float(finding["speech_acts"][act]))
-    return name if finding["speech_acts"][name] >= 0.5 else "none"
+    return name if finding["speech_acts"][name] >= _SURE else "none"
 
 
-def _advocacycheck(path: Path, analyser: Analyser) -> list[Result]:
-    cases = _read(path)
-    found = _findings([case["text"] for case in cases], analyser)
+def advocacycheck(path: Path, analyser: Analyser) -> list[Result]:
+    """Measure flags, acts, languages, pairs and calibration on AdvocacyCheck."""
+    cases = read_cases(path)
+    found = findings_on([case["text"] for case in cases], analyser)
     pairs = list(zip(cases, found, strict=True))
     flags = [(case, (case["flag"] == "true") == finding["flag"]) for case, finding in pairs]
     name = "advocacycheck"
-    rows = _table(name, "flag", ((case["functionality"], right) for case, right in flags))
+    rows = table_of(name, "flag", ((case["functionality"], right) for case, right in flags))
     for title, part in (
         ("sensitivity, mean of F01-F18", rows[:_SENSITIVE]),
         ("specificity, mean of F19-F39", rows[_SENSITIVE:39]),
         ("macro, mean of all", rows[:39]),
     ):
-        rows.append(_mean(name, title, part))
+        rows.append(mean_of(name, title, part))
+    english = table_of(name, "flag", ((case["functionality"], right) for case, right in flags if case["lang"] == "en"))
+    rows.append(mean_of(name, "macro, English", english))
+    rows += table_of(name, "flag", ((f"language {case['lang']}", right) for case, right in flags))
     for expected, measure in (("true", "flag, should be raised"), ("false", "flag, should not be raised")):
         outcomes = ((f"language {case['lang']}", right) for case, right in flags if case["flag"] == expected)
-        rows += _table(name, measure, outcomes)
+        rows += table_of(name, measure, outcomes)
     acts = ((case["functionality"], _act(finding) == case["speech_act"]) for case, finding in pairs)
-    rows += _table(name, "speech act in the words", acts)
+    rows += table_of(name, "speech act in the words", acts)
     langs = ((f"language {case['lang']}", case["lang"] == finding["lang"]) for case, finding in pairs)
-    rows += _table(name, "language found", langs)
-    groups: dict[str, list[bool]] = defaultdict(list)
-    for case, right in flags:
-        if case["pair"]:
-            groups[case["pair"]].append(right)
-    return [*rows, _result(name, "pair groups, all members right", "flag", sum(map(all, groups.values())), len(groups))]
+    rows += table_of(name, "language found", langs)
+    return rows + _pairs(name, flags) + _calibration(name, pairs)
 
 
-def _mean(data_set: str, title: str, rows: list[Result]) -> Result:
-    """Return the mean of shares; its interval is that of the pooled cases around it."""
-    n, share = sum(row.n for row in rows), sum(row.share for row in rows) / len(rows)
-    return Result(data_set, title, "flag", n, sum(row.right for row in rows), share, *wilson(round(share * n), n))
+def _pairs(name: str, flags: list[tuple[dict[str, str], bool]]) -> list[Result]:
+    rows = []
+    for title, langs in (("pair groups, all members right", None), ("pair groups, English", "en")):
+        groups: dict[str, list[bool]] = defaultdict(list)
+        for case, right in flags:
+            if case["pair"] and langs in (None, case["lang"]):
+                groups[case["pair"]].append(right)
+        rows.append(result_of(name, title, "flag", sum(map(all, groups.values())), len(groups)))
+    return rows
 
 
-def _hatecheck(path: Path, analyser: Analyser) -> list[Result]:
-    """Measure what of HateCheck is this analyser's question.
+def _calibration(name: str, pairs: list[tuple[dict[str, str], dict[str, Any]]]) -> list[Result]:
+    """Compare the chance of the flag with how often it was right to raise it; the order of the queue is the chance."""
+    chances = np.array([1 - _unflagged(finding) for _, finding in pairs])
+    right = np.array([float(case["flag"] == "true") for case, _ in pairs])
+    rows = [resampled(name, "all", "expected calibration error", len(pairs),
+                      lambda which: calibration_error(chances[which], right[which]))]  # fmt: skip
+    abstained = [("all", bool(finding["abstained"])) for _, finding in pairs]
+    return rows + table_of(name, "abstained", abstained)
 
-    A threat should be flagged. What is not hateful should not be. Hate without a call is hate speech, no advocacy of
-    terrorism: how much of it is left unflagged is told apart, and is neither right nor wrong in law.
-    """
-    cases = _read(path)
-    found = _findings([case["test_case"] for case in cases], analyser)
-    outcomes: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for case, finding in zip(cases, found, strict=True):
-        if case["functionality"] in _THREATS:
-            outcomes["threat, flagged"].append((case["functionality"], finding["flag"]))
-        elif case["label_gold"] != "hateful":
-            outcomes["not hateful, not flagged"].append((case["functionality"], not finding["flag"]))
-        else:
-            outcomes["hate without a call, not flagged"].append((case["functionality"], not finding["flag"]))
-    name = (
-        "hatecheck, odd templates"
-        if path.parent.name == "hatecheck"
-        else f"multilingual-{path.stem[:9]} {path.stem[22:]}"
-    )
-    return [row for measure, pairs in sorted(outcomes.items()) for row in _table(name, measure, pairs)]
+
+def _unflagged(finding: Mapping[str, Any]) -> float:
+    """Return the chance that nobody need see it, out of the queue's order and the urgency that is in it."""
+    urgent = max(float(finding["speech_acts"][act]) for act in ("incites", "instructs", "threatens"))
+    return 1 - float(finding["review_priority"]) / (0.75 + 0.25 * urgent)
 
 
 def _held_out() -> list[Result]:
@@ -191,7 +141,7 @@ def _held_out() -> list[Result]:
     sidecar = json.loads(files(__package__).joinpath("model_data", f"{MODEL_NAME}.json").read_text(encoding="utf-8"))
     limit = f"right at {sidecar['flag_at']}"
     return [
-        _result("training posts, cross-validated", title, "flag", round(row[limit] * row["posts"]), row["posts"])
+        result_of("training posts, cross-validated", title, "flag", round(row[limit] * row["posts"]), row["posts"])
         for title, row in sidecar["cross_validated"].items()
         if limit in row
     ]

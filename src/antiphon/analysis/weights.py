@@ -16,8 +16,9 @@ from antiphon.model.schemas import CONTEXTS, SPEECH_ACTS
 
 __all__ = ["HEADS", "MODEL_FOLDER", "MODEL_NAME", "Weights", "read_weights"]
 
-HEADS = ("flag", "direct", "any_act", *SPEECH_ACTS, *CONTEXTS)
-"""What the model answers, in the order of its columns."""
+HEADS = ("flag", "matters", "direct", "any_act", *SPEECH_ACTS, *CONTEXTS)
+"""What the model answers, in the order of its columns. `matters` tells advocacy from ordinary posts, whatever protected
+speech about advocacy looks like: by it the cascade chooses what is read closely."""
 
 MODEL_NAME = "linear-1"
 MODEL_FOLDER = Path(__file__).parent / "model_data"
@@ -35,6 +36,7 @@ class Weights(NamedTuple):
     offsets: npt.NDArray[np.float32]
     languages: frozenset[str]
     calibration_id: str
+    first_look_at: float
 
 
 @cache
@@ -61,4 +63,9 @@ def read_weights() -> Weights:
             where=f"antiphon.analysis.model_data, {MODEL_NAME}",
             do="Make them again with scripts/train_linear.py.",
         )
-    return Weights(**loaded, languages=frozenset(facts["languages"]), calibration_id=facts["calibration_id"])
+    return Weights(
+        **loaded,
+        languages=frozenset(facts["languages"]),
+        calibration_id=facts["calibration_id"],
+        first_look_at=facts["first_look"]["at"],
+    )

@@ -36,11 +36,17 @@ _Readable = click.Path(path_type=Path)
     "never are.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=os.cpu_count() or 2, show_default="one a core")
+@click.option(
+    "--analyser",
+    default="cascade",
+    show_default=True,
+    help="Which analyser reads the texts; `linear` is the cascade's first look alone, faster and far weaker.",
+)
 @click.option("--title", default="Dossier", show_default=True, help="Title of the dossier.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON on standard output; no progress.")
 def analyse(  # noqa: PLR0917 - click passes every option by name
     paths: tuple[Path, ...], out: Path, banks: tuple[Path, ...], mapping: Path | None, case_space: str,
-    public_basis: str | None, workers: int, title: str, as_json: bool,
+    public_basis: str | None, workers: int, analyser: str, title: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Read everything under PATH..., analyse it, and write the dossier into a folder.
 
@@ -59,7 +65,7 @@ def analyse(  # noqa: PLR0917 - click passes every option by name
         click.echo(f"Made this node's key in {settings.home}; keep a backup.", err=True)
     options = node.Options(
         paths, out, workers, banks, settings.register, settings.home,
-        node.load_mapping(mapping) if mapping else {}, public_basis, case_space,
+        node.load_mapping(mapping) if mapping else {}, public_basis, case_space, analyser,
     )  # fmt: skip
     with progress_shown(paths, quiet=as_json) as progress:
         analysis = node.analyse(options, settings, progress)

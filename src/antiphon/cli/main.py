@@ -17,6 +17,7 @@ from antiphon.cli.doctor import doctor
 from antiphon.cli.evaluate import evaluate
 from antiphon.cli.init import init
 from antiphon.cli.match import match
+from antiphon.cli.opinion import opinion
 from antiphon.cli.sources import sources
 from antiphon.errors import AntiphonError
 
@@ -25,7 +26,7 @@ __all__ = ["cli", "main"]
 EXIT_CODES = """\b
 Exit codes:
   0    done (quarantined records do not change it: the ledger tells)
-  1    doctor found something that must be mended
+  1    doctor found something that must be mended, or evaluate a regression
   2    the command was written wrongly
   65   an input, bank or mapping file is wrong
   66   a file, folder or plug-in does not exist
@@ -48,7 +49,8 @@ def cli() -> None:
       antiphon bank, antiphon match        lists of known material, and what they know
       antiphon sources                     what can be read
 
-    Nothing leaves this machine, and no result is a verdict: the machine proposes, people decide.
+    Nothing leaves this machine unless you write a policy for `opinion`, and no result is a verdict: the
+    machine proposes, people decide.
 
     \b
     Shell completion:
@@ -58,7 +60,7 @@ def cli() -> None:
     """  # noqa: D301 - click reads the backspace as "do not wrap"
 
 
-for command in (init, analyse, demo, bank, match, sources, doctor, evaluate):
+for command in (init, analyse, demo, bank, match, opinion, sources, doctor, evaluate):
     cli.add_command(command)
 
 

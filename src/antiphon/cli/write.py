@@ -11,8 +11,8 @@ from antiphon import node
 __all__ = ["write_results"]
 
 LIMITS = (
-    "The first-pass analyser is a linear model over words: it misses what is said between the lines, and it can flag "
-    "a quotation. Every finding must be read by a person.",
+    "The analyser misses some of what is said between the lines, and flags some quotations and jokes; how often, "
+    "`antiphon evaluate` tells. Every finding must be read by a person.",
     "Only what is in the inputs was seen. The ledger says what could not be read, and gaps that the inputs report.",
     "A copy is a copy of wording or picture. Who made it first, and who stands behind a source, is not known here.",
     "A text keeps the mentions of accounts that it had when it was published; authors are pseudonyms, and nothing is "

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from antiphon.node.files import FileFound, look_up_file
     from antiphon.node.lookup import Hit, LookUp, Query, open_look_up
     from antiphon.node.matches import Rematch, explained, hit_row, match_again, matches_of
-    from antiphon.node.quality import analyser_notes, evaluate
+    from antiphon.node.opinions import Policy, ask_opinions, read_policy
+    from antiphon.node.quality import analyser_notes, evaluate, regressions, released_figures
     from antiphon.node.reading import Part
     from antiphon.node.runs import Analysis, Options, Progress, analyse, load_mapping
     from antiphon.node.settings import Settings, initialise, load_settings
@@ -33,12 +34,14 @@ __all__ = [
     "LookUp",
     "Options",
     "Part",
+    "Policy",
     "Progress",
     "Query",
     "Rematch",
     "Settings",
     "analyse",
     "analyser_notes",
+    "ask_opinions",
     "evaluate",
     "examine",
     "explained",
@@ -52,6 +55,9 @@ __all__ = [
     "matches_of",
     "open_banks",
     "open_look_up",
+    "read_policy",
+    "regressions",
+    "released_figures",
     "shadow_report",
 ]
 
@@ -62,7 +68,8 @@ _HOMES = {
     "lookup": ("Hit", "LookUp", "Query", "open_look_up"),
     "matches": ("Rematch", "explained", "hit_row", "match_again", "matches_of"),
     "doctor": ("Check", "examine", "known_sources"),
-    "quality": ("analyser_notes", "evaluate"),
+    "quality": ("analyser_notes", "evaluate", "regressions", "released_figures"),
+    "opinions": ("Policy", "ask_opinions", "read_policy"),
     "reading": ("Part",),
     "settings": ("Settings", "initialise", "load_settings"),
     "trial": ("BankTrial", "shadow_report"),

@@ -77,7 +77,7 @@ class Options:
     mapping: Mapping[str, str] = field(default_factory=dict)
     public_basis: str | None = None
     case_space: str = ""
-    analyser: str = "linear"
+    analyser: str = "cascade"
 
 
 @dataclass

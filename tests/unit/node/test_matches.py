@@ -44,7 +44,9 @@ def out(home: Path, tmp_path: Path) -> Path:
     """What was read and matched."""
     posts = tmp_path / "posts.jsonl"
     posts.write_bytes(b"\n".join(map(orjson.dumps, POSTS)))
-    node.analyse(node.Options((posts,), tmp_path / "out", 1, register=home), node.load_settings(home))
+    node.analyse(
+        node.Options((posts,), tmp_path / "out", 1, register=home, analyser="linear"), node.load_settings(home)
+    )
     return tmp_path / "out"
 
 
@@ -134,7 +136,9 @@ def test_a_flood_is_held_back_until_somebody_releases_it(home, tmp_path):
     flood = [{"id": f"f{n}", "text": f"blue lantern {n}", "date": "2026-03-08T08:00:00Z"} for n in range(250)]
     posts = tmp_path / "flood.jsonl"
     posts.write_bytes(b"\n".join(map(orjson.dumps, usual + flood)))
-    node.analyse(node.Options((posts,), tmp_path / "out", 1, register=home), node.load_settings(home))
+    node.analyse(
+        node.Options((posts,), tmp_path / "out", 1, register=home, analyser="linear"), node.load_settings(home)
+    )
     [held] = again(tmp_path / "out", home).floods
     assert (held.materials, str(held.day), round(held.usual, 2)) == (250, "2026-03-08", 0.86)
     assert matched(tmp_path / "out") == set()

@@ -63,7 +63,7 @@ def out(home: Path, tmp_path: Path) -> Path:
     read = tmp_path / "posts.jsonl"
     read.write_bytes(b"\n".join(map(orjson.dumps, posts)))
     folder = tmp_path / "out"
-    node.analyse(node.Options((read,), folder, 1, register=home), node.load_settings(home))
+    node.analyse(node.Options((read,), folder, 1, register=home, analyser="linear"), node.load_settings(home))
     with Lake(folder / "lake") as lake:
         signals = lake.query("SELECT * FROM numbered_signals")
         ids = lake.query("SELECT material_id FROM materials ORDER BY native_id").column(0).to_pylist()
