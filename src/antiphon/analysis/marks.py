@@ -82,10 +82,15 @@ def spans_of(marks: Sequence[Marks], plain: Plain, length: int, chances: Floats,
 
 
 def _trimmed(text: str, mark: Marks) -> tuple[int, int]:
-    """Take white space and marks off the edges of a mark."""
+    """Take white space and marks off the edges of a mark, and let it begin and end with whole words."""
     words = text[mark.start : mark.end]
     start = mark.start + len(words) - len(words.lstrip(_EDGES))
-    return start, max(start, mark.end - (len(words) - len(words.rstrip(_EDGES))))
+    end = max(start, mark.end - (len(words) - len(words.rstrip(_EDGES))))
+    while 0 < start < end and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while start < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
 
 
 def _label(mark: Marks, act: str, context: str, *, protected: bool) -> tuple[str, str]:

@@ -174,3 +174,14 @@ def test_a_batch_of_another_schema_is_refused():
     """The fault is the caller's, and named at the door."""
     with pytest.raises(InputError, match="material_id"):
         next(CascadeAnalyser().run(pa.RecordBatch.from_pylist([{"text": "a"}])))
+
+
+@needs_encoder
+def test_a_span_begins_and_ends_with_whole_words():
+    """Half a word tells a reader nothing."""
+    text = "Brothers of Tolvane, the garrison sleeps on Sundays. Bring what your fathers left you and burn it down."
+    (row,) = findings(text)
+    assert row["spans"]
+    for span in row["spans"]:
+        assert not text[: span["start"]][-1:].isalnum()
+        assert not text[span["end"] :][:1].isalnum()
