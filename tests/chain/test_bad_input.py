@@ -133,7 +133,9 @@ def test_a_full_disk_is_told_and_the_run_goes_on_later(tmp_path, antiphon, ledge
         "from antiphon.cli.main import main; main()"
     )
     (tmp_path / "limited.py").write_text(f"if __name__ == '__main__':\n    {script}\n")
-    done = run_limited(tmp_path / "limited.py", "analyse", tmp_path / "posts.jsonl", "-o", tmp_path / "out")
+    done = run_limited(
+        tmp_path / "limited.py", "analyse", tmp_path / "posts.jsonl", "-o", tmp_path / "out", "--analyser", "linear"
+    )
     assert (done.returncode, "Traceback" in done.stderr) == (74, False), done.stderr
     assert "disk is full" in done.stderr
     rows, _ = ledger(tmp_path / "posts.jsonl")

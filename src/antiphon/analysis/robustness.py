@@ -62,7 +62,9 @@ def swapped(text: str, lang: str, seed: str) -> Iterator[str]:
         changed = text
         for name, words in classes:
             if name == "name":
-                found = set(_NAME.findall(changed)) - {word for _, others in classes for word in others}
+                found = set(_NAME.findall(changed)) - {
+                    word for other, others in classes if other != "name" for word in others
+                }
             else:
                 found = {word for word in words if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", changed)}
             for word in sorted(found):

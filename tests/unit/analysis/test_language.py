@@ -1,7 +1,7 @@
 """Language identification: right on plain sentences, silent on what says nothing, offline by construction."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.analysis.language import UNDETERMINED, find_languages
@@ -36,6 +36,7 @@ def test_what_says_nothing_is_undetermined(text):
 
 
 @given(st.lists(st.text(max_size=60), max_size=5))
+@settings(deadline=None)
 def test_any_text_gets_a_code_and_a_score(texts):
     """Hostile text must not stop a batch: one answer each, scores from 0 to 1."""
     codes, scores = find_languages([" ".join(text.split()) for text in texts])
