@@ -122,6 +122,7 @@ def test_no_language_and_no_kind_of_protected_speech_is_flagged_beyond_the_ceili
     assert min(row.share for row in kinds) >= LEAST_SPECIFIC["F"]
 
 
+@pytest.mark.slow
 @needs_suites
 def test_swapped_names_hardly_move_a_flag():
     """A place or a faith must not become the feature (R-48); the ceiling is what was reached, the aim is 1%."""
