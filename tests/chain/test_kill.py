@@ -105,6 +105,7 @@ def reference(tmp_path_factory) -> tuple[Path, dict[str, str], dict[str, list], 
     return base, env, results(base / "calm"), time.monotonic() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, 12])  # fifty in all; two, so that two cores may take one each
 def test_kills_at_random_moments_change_nothing(reference, seed):
     """Each table equals the one of the undisturbed run, row by row, also where runs were killed many times over."""
