@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from corpora import Text
 from disguises import Seen, disguise
@@ -18,12 +17,12 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn import functional
 
-from antiphon.analysis.heads import HEADS, TAGS
+from antiphon.analysis.encoder import LONGEST
+from antiphon.analysis.heads import HEADS
 from antiphon.analysis.pieces import Pieces, cut
 from antiphon.analysis.pretrained import open_pretrained
 from antiphon.analysis.undisguise import undisguise
 
-LONGEST = 160
 BATCH_PIECES = 2048
 BATCH_TEXTS = 32
 SHARE_A_ROUND = {"hatemoji": 0.35, "vicomtech": 0.3, "implicit-hate": 0.25, "mlma": 0.2}
@@ -36,9 +35,6 @@ BODY_RATE, HEAD_RATE, DECAY, WARM_UP = 2.0e-4, 8e-4, 0.02, 0.05
 LOSSES = {"flag": 2.0, "act": 0.7, "context": 0.7, "direct": 0.4, "hateful": 0.8, "forum": 0.4, "implicit": 0.3,
           "implicit_class": 0.3}  # fmt: skip
 TAG_LOSS, OTHER_LOSS, SMOOTHING = 0.5, 0.3, 0.03
-
-
-Array = npt.NDArray[np.float32]
 
 
 class Sample(NamedTuple):
@@ -232,17 +228,3 @@ def _step(network: Network, optimiser: torch.optim.Optimizer, batch: Batch) -> N
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
-
-
-def answer(network: Network, ground: Grounded) -> tuple[Array, list[Array]]:
-    """Return the raw answers of all heads for each sample, and the tags of its pieces."""
-    network.eval()
-    found = np.zeros((len(ground.samples), sum(HEADS.values())), np.float32)
-    marks: list[Array] = [np.zeros((0, len(TAGS)), np.float32)] * len(ground.samples)
-    with torch.inference_mode():
-        for group in groups_of(ground.lengths):
-            answers, tags = network(*ground.batch(group)[:2])
-            found[group] = answers.numpy()
-            for row, at in enumerate(group):
-                marks[at] = tags[row, 1 : ground.lengths[at] - 1].numpy()
-    return found, marks

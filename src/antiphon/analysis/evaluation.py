@@ -122,7 +122,7 @@ def _pairs(name: str, flags: list[tuple[dict[str, str], bool]]) -> list[Result]:
 
 def _calibration(name: str, pairs: list[tuple[dict[str, str], dict[str, Any]]]) -> list[Result]:
     """Compare the chance of the flag with how often it was right to raise it; the order of the queue is the chance."""
-    chances = np.array([1 - _unflagged(finding) for _, finding in pairs])
+    chances = np.array([_chance(finding) for _, finding in pairs])
     right = np.array([float(case["flag"] == "true") for case, _ in pairs])
     rows = [resampled(name, "all", "expected calibration error", len(pairs),
                       lambda which: calibration_error(chances[which], right[which]))]  # fmt: skip
@@ -130,10 +130,10 @@ def _calibration(name: str, pairs: list[tuple[dict[str, str], dict[str, Any]]]) 
     return rows + table_of(name, "abstained", abstained)
 
 
-def _unflagged(finding: Mapping[str, Any]) -> float:
-    """Return the chance that nobody need see it, out of the queue's order and the urgency that is in it."""
+def _chance(finding: Mapping[str, Any]) -> float:
+    """Return the chance of the flag, out of the queue's order and the urgency that is in it."""
     urgent = max(float(finding["speech_acts"][act]) for act in ("incites", "instructs", "threatens"))
-    return 1 - float(finding["review_priority"]) / (0.75 + 0.25 * urgent)
+    return float(finding["review_priority"]) / (0.75 + 0.25 * urgent)
 
 
 def _held_out() -> list[Result]:

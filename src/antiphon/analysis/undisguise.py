@@ -84,9 +84,9 @@ class Plain(NamedTuple):
         if start >= end:
             return 0, 0
         low, last = min(self.places[start:end]), max(self.places[start:end])
-        behind = self.places[end] if end < len(self.places) and self.places[end] > last else last + 1
-        # What was dropped behind the last letter (an accent, a zero-width mark) belongs to it; white space does not.
-        return low, min(max(behind if end < len(self.places) else last + 1, last + 1), length)
+        # What was dropped behind the last letter (an accent, a zero-width mark) belongs to it.
+        behind = self.places[end] if end < len(self.places) else last + 1
+        return low, min(max(behind, last + 1), length)
 
 
 def undisguise(text: str) -> Plain:

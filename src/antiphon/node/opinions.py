@@ -84,7 +84,7 @@ def ask_opinions(out: Path, policy: Policy) -> Iterator[dict[str, Any]]:
     Raises:
         InputError: the endpoint can't be reached.
     """
-    kept = _kept(out)
+    kept = _kept(out / OPINIONS_FILE)
     left = policy.at_most - len(kept)
     done = {(row["material_id"], row["model"]) for row in kept}
     with Lake(out / "lake") as lake:
@@ -102,11 +102,15 @@ def ask_opinions(out: Path, policy: Policy) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _kept(out: Path) -> list[dict[str, Any]]:
-    path = out / OPINIONS_FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    # The last line of a run that was killed may be half; it is asked again.
-    return [json.loads(line) for line in lines if line.endswith("}")]
+def _kept(path: Path) -> list[dict[str, Any]]:
+    """Return what was asked before; half a line, left by a run that was killed, is cut off and asked again."""
+    if not path.is_file():
+        return []
+    whole = path.read_bytes()
+    end = whole.rfind(b"\n") + 1
+    if end < len(whole):
+        os.truncate(path, end)
+    return [json.loads(line) for line in whole[:end].splitlines()]
 
 
 def _asked(material_id: str, text: str, policy: Policy) -> dict[str, Any]:

@@ -117,9 +117,10 @@ def test_nothing_is_asked_twice(out, endpoint, policy):
 
 
 def test_half_a_line_of_a_killed_run_is_asked_again(out, policy):
-    """The file may end anywhere."""
+    """The file may end anywhere, and the run after the next can still read it."""
     (out / "opinions.jsonl").write_text('{"material_id": "x", "mod', encoding="utf-8")
     assert len(list(node.ask_opinions(out, policy()))) == 2
+    assert list(node.ask_opinions(out, policy())) == []
 
 
 def test_the_policy_bounds_what_is_sent(out, endpoint, policy):
