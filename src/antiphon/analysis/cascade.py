@@ -14,31 +14,27 @@ from antiphon.analysis.encoder import Encoder, check_encoder, open_encoder
 from antiphon.analysis.explain import Span
 from antiphon.analysis.findings import (
     ACT_AT,
+    ACTS,
     ANY_ACT,
-    DIRECTLY,
-    EMPTY,
-    FIRST_ACT,
+    CONTEXTS_PROTECTED,
+    DIRECT,
     FIRST_CONTEXT,
     FLAG,
-    FOREIGN,
-    INDIRECTLY,
-    NONE,
-    PROTECTED,
-    UNCLEAR,
+    Outcome,
     Readings,
     Signature,
     findings_of,
     span_column,
-)
+)  # fmt: skip
 from antiphon.analysis.interface import Example
 from antiphon.analysis.language import UNDETERMINED
-from antiphon.analysis.linear import LinearAnalyser, Read, linear_spans, read_texts, words_of
+from antiphon.analysis.linear import EXAMPLES, LinearAnalyser, Read, linear_spans, read_texts, words_of
 from antiphon.analysis.marks import Marks, marks_of, spans_of
 from antiphon.analysis.passages import read_passages
 from antiphon.analysis.pretrained import find_pretrained
 from antiphon.analysis.undisguise import Plain, undisguise
 from antiphon.analysis.weights import HEADS, read_weights
-from antiphon.model.schemas import CONTEXTS, FINDINGS, MATERIALS, PROTECTED_CONTEXTS, SPEECH_ACTS, require_schema
+from antiphon.model.schemas import CONTEXTS, FINDINGS, MATERIALS, SPEECH_ACTS, require_schema
 
 __all__ = ["CascadeAnalyser"]
 
@@ -49,7 +45,7 @@ _REMEMBERED = 8192
 """Texts whose close reading is kept: in a stream the same words come again and again."""
 
 _PROTECTED_AT = 0.35
-_DIRECT, _MATTERS = HEADS.index("direct"), HEADS.index("matters")
+_MATTERS = HEADS.index("matters")
 
 Floats = npt.NDArray[np.float32]
 
@@ -86,7 +82,7 @@ class CascadeAnalyser:
 
     def examples(self) -> tuple[Example, ...]:
         """Return invented texts with the reading that they get."""
-        return _EXAMPLES
+        return EXAMPLES
 
     def run(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield one batch of findings, in the order of the materials.
@@ -118,7 +114,7 @@ def _passed(read: Read) -> list[int]:
     weights = read_weights()
     likely = read.chances[:, _MATTERS] >= weights.first_look_at
     unread = np.array([lang not in weights.languages for lang in read.langs], dtype=bool)
-    passed: list[int] = np.flatnonzero((likely | unread) & (read.readings != EMPTY)).tolist()
+    passed: list[int] = np.flatnonzero((likely | unread) & (read.readings != Outcome.EMPTY)).tolist()
     return passed
 
 
@@ -130,9 +126,9 @@ def _read_closely(text: str, lang: str) -> Close:
     slope, shift = calibration.get(lang, calibration[""])
     chances = np.zeros(len(HEADS), dtype=np.float32)
     chances[FLAG] = _sigmoid(slope * reading.heads["flag"][0] + shift)
-    chances[_DIRECT] = _sigmoid(reading.heads["direct"][0])
-    chances[FIRST_ACT : FIRST_ACT + len(SPEECH_ACTS)] = [_sigmoid(reading.heads[act][0]) for act in SPEECH_ACTS]
-    chances[ANY_ACT] = chances[FIRST_ACT : FIRST_ACT + len(SPEECH_ACTS)].max()
+    chances[DIRECT] = _sigmoid(reading.heads["direct"][0])
+    chances[ACTS] = [_sigmoid(reading.heads[act][0]) for act in SPEECH_ACTS]
+    chances[ANY_ACT] = chances[ACTS].max()
     contexts = reading.heads["context"] - reading.heads["context"].max()
     chances[FIRST_CONTEXT:] = (np.exp(contexts) / np.exp(contexts).sum())[: len(CONTEXTS)]
     return Close(chances, tuple(marks_of(reading)), reading.passage)
@@ -147,8 +143,8 @@ def _merge(read: Read, close: dict[int, Close]) -> tuple[Floats, Readings, npt.N
     chances, readings = read.chances.copy(), read.readings.copy()
     flags = np.zeros(len(readings), dtype=bool)
     # What the first look lets go is no advocacy by its own measure, whatever its own threshold says.
-    readings[readings < PROTECTED] = NONE
-    readings[readings == UNCLEAR] = NONE
+    readings[readings < Outcome.PROTECTED] = Outcome.NONE
+    readings[readings == Outcome.UNCLEAR] = Outcome.NONE
     if not close:
         return chances, readings, flags
     encoder = open_encoder()
@@ -156,20 +152,20 @@ def _merge(read: Read, close: dict[int, Close]) -> tuple[Floats, Readings, npt.N
     for row, found in close.items():
         chances[row] = found.chances
         readings[row] = _reading(found.chances, encoder, known=read.langs[row] in known)
-        flags[row] = found.chances[FLAG] >= encoder.facts["flag_at"] and readings[row] != FOREIGN
+        flags[row] = found.chances[FLAG] >= encoder.facts["flag_at"] and readings[row] != Outcome.FOREIGN
     return chances, readings, flags
 
 
 def _reading(chances: Floats, encoder: Encoder, *, known: bool) -> int:
     low, high = encoder.facts["unsure"]
     if not known:
-        return FOREIGN
+        return Outcome.FOREIGN
     if low <= chances[FLAG] < high:
-        return UNCLEAR
+        return Outcome.UNCLEAR
     if chances[FLAG] >= high:
-        return DIRECTLY if chances[_DIRECT] >= ACT_AT else INDIRECTLY
-    protected = chances[FIRST_CONTEXT : FIRST_CONTEXT + len(PROTECTED_CONTEXTS)].max()
-    return PROTECTED if protected >= _PROTECTED_AT else NONE
+        return Outcome.DIRECT if chances[DIRECT] >= ACT_AT else Outcome.INDIRECT
+    protected = chances[CONTEXTS_PROTECTED].max()
+    return Outcome.PROTECTED if protected >= _PROTECTED_AT else Outcome.NONE
 
 
 def _spans(
@@ -188,21 +184,10 @@ def _note(found: Close, plain: Plain, reading: int) -> str:
     """Say what else a reader needs to know: who is quoted, and which passage of a long text was judged."""
     parts = []
     who = [plain.text[mark.start : mark.end].strip(" :,\n") for mark in found.marks if mark.tag == "who"]
-    if who and reading <= PROTECTED:
-        stand = "the author stands by the quoted words" if reading < PROTECTED else "attributed"
+    if who and reading <= Outcome.PROTECTED:
+        stand = "the author stands by the quoted words" if reading < Outcome.PROTECTED else "attributed"
         parts.append(f' {stand[0].upper()}{stand[1:]}: quoted from "{who[0][:60]}".')
     number, count = found.passage
     if count > 1:
         parts.append(f" Passage {number} of {count} of a long text.")
     return "".join(parts)
-
-
-_EXAMPLES = (
-    Example("Comrades, storm the customs house of Veldra tonight and burn it down!", "direct"),
-    Example("Glory to the martyrs of Veldra! The bombing was justified and I salute the bomber.", "indirect"),
-    Example(
-        'Police say the suspect had written "storm the customs house and burn it down" before his arrest in Veldra.',
-        "protected",
-    ),
-    Example("Does anyone know a good dentist in Veldra?", "none"),
-)

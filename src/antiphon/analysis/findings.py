@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from antiphon.analysis.weights import HEADS
 from antiphon.model.schemas import CONTEXTS, FINDINGS, PROTECTED_CONTEXTS, SPEECH_ACTS
 
 __all__ = [
-    "ACT_AT", "ACT_WORDS", "CONTEXT_WORDS", "DIRECTLY", "EMPTY", "FOREIGN", "INDIRECTLY", "NONE", "PROTECTED",
-    "UNCLEAR", "Readings", "Signature", "findings_of", "span_column", "strongest",
+    "ACTS", "ACT_AT", "ACT_WORDS", "ANY_ACT", "CONTEXTS_PROTECTED", "CONTEXT_WORDS", "DIRECT", "FIRST_ACT",
+    "FIRST_CONTEXT", "FLAG", "Outcome", "Readings", "Signature", "findings_of", "span_column", "strongest",
 ]  # fmt: skip
 
 ACT_AT = 0.5
@@ -49,11 +50,23 @@ LIMBS = {
 }
 """Limbs of the definition of terrorist content in Regulation (EU) 2021/784 of which an act may be an element."""
 
-DIRECTLY, INDIRECTLY, PROTECTED, NONE, UNCLEAR, FOREIGN, EMPTY = range(7)
-"""Readings as numbers; the last three are two ways not to know, and nothing to read."""
 
-FLAG, _DIRECT, ANY_ACT = (HEADS.index(name) for name in ("flag", "direct", "any_act"))
+class Outcome(IntEnum):
+    """Readings as numbers; the last three are two ways not to know, and nothing to read."""
+
+    DIRECT = 0
+    INDIRECT = 1
+    PROTECTED = 2
+    NONE = 3
+    UNCLEAR = 4
+    FOREIGN = 5
+    EMPTY = 6
+
+
+FLAG, DIRECT, ANY_ACT = (HEADS.index(name) for name in ("flag", "direct", "any_act"))
 FIRST_ACT, FIRST_CONTEXT = HEADS.index(SPEECH_ACTS[0]), HEADS.index(CONTEXTS[0])
+ACTS = slice(FIRST_ACT, FIRST_ACT + len(SPEECH_ACTS))
+CONTEXTS_PROTECTED = slice(FIRST_CONTEXT, FIRST_CONTEXT + len(PROTECTED_CONTEXTS))
 
 _NO_TEXT = "There is no text to read."
 _NOTHING = "No call, praise, recruitment, instruction or threat was found in the words."
@@ -72,8 +85,8 @@ class Signature(NamedTuple):
 
 def strongest(chances: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the likeliest act and the likeliest protected context of each text, as numbers."""
-    acts = chances[:, FIRST_ACT:FIRST_CONTEXT].argmax(axis=1)
-    contexts = chances[:, FIRST_CONTEXT : FIRST_CONTEXT + len(PROTECTED_CONTEXTS)].argmax(axis=1)
+    acts = chances[:, ACTS].argmax(axis=1)
+    contexts = chances[:, CONTEXTS_PROTECTED].argmax(axis=1)
     return acts, contexts
 
 
@@ -93,20 +106,20 @@ def findings_of(
         signatures: Who read each text.
         notes: What is added to the reason of some.
     """
-    empty = readings == EMPTY
+    empty = readings == Outcome.EMPTY
     names = pa.array(["direct", "indirect", "protected", "none", "unclear", "unclear", "none"])
     direct = pa.array(["direct", "indirect", None, None, None, None, None], pa.string())
     fields = {
         "material_id": batch.column("material_id"),
         "lang": pa.array(langs[0], pa.string(), mask=empty),
         "lang_score": pa.array(np.asarray(langs[1], dtype=np.float32), mask=empty),
-        "speech_acts": _struct(SPEECH_ACTS, chances[:, FIRST_ACT:FIRST_CONTEXT]),
+        "speech_acts": _struct(SPEECH_ACTS, chances[:, ACTS]),
         "contexts": _struct(CONTEXTS, chances[:, FIRST_CONTEXT:]),
         "directness": direct.take(pa.array(readings)),
         "reading": names.take(pa.array(readings)),
         "flag": pa.array(flags),
         "review_priority": pa.array(_priority(chances, readings)),
-        "abstained": pa.array((readings == UNCLEAR) | (readings == FOREIGN)),
+        "abstained": pa.array((readings == Outcome.UNCLEAR) | (readings == Outcome.FOREIGN)),
         "reason": pa.array(_reasons(langs[0], chances, readings, notes or {}), pa.string()),
         "spans": spans,
         "analyser": pa.array([signature.analyser for signature in signatures], pa.string()),
@@ -132,7 +145,7 @@ def _priority(chances: Floats, readings: Readings) -> Floats:
     """Order by the chance of advocacy, calls, instructions and threats before praise; what can't be read in between."""
     urgent = chances[:, [HEADS.index(act) for act in ("incites", "instructs", "threatens")]].max(axis=1, initial=0.0)
     order: Floats = chances[:, FLAG] * (0.75 + 0.25 * urgent)
-    order[readings == FOREIGN] *= 0.5
+    order[readings == Outcome.FOREIGN] *= 0.5
     return order.astype(np.float32)
 
 
@@ -144,7 +157,7 @@ def _struct(names: tuple[str, ...], columns: Floats) -> pa.StructArray:
 def _reasons(langs: list[str], chances: Floats, readings: Readings, notes: dict[int, str]) -> list[str]:
     acts, contexts = strongest(chances)
     reasons = [_NOTHING] * len(langs)
-    for row in np.flatnonzero(readings != NONE).tolist():
+    for row in np.flatnonzero(readings != Outcome.NONE).tolist():
         act, context = SPEECH_ACTS[acts[row]], PROTECTED_CONTEXTS[contexts[row]]
         reasons[row] = _reason(
             int(readings[row]), langs[row], act, CONTEXT_WORDS[context], *(
@@ -160,16 +173,16 @@ def _reason(reading: int, lang: str, act: str, context: str, flag: float, protec
     words, limb = ACT_WORDS[act], LIMBS[act]
     nearest = f"nearest protected reading: {context} ({protected:.2f})"
     element = f"possible element of Reg. (EU) 2021/784 {limb}"
-    if reading == DIRECTLY:
+    if reading == Outcome.DIRECT:
         return f"Reads as a direct {words}, put by the author ({flag:.2f}); {element}; {nearest}."
-    if reading == INDIRECTLY:
+    if reading == Outcome.INDIRECT:
         return f"Reads as an indirect {words}, put by the author ({flag:.2f}); {element}; {nearest}."
-    if reading == PROTECTED:
+    if reading == Outcome.PROTECTED:
         if any_act >= ACT_AT:
             return f"Reads as {context} ({protected:.2f}): words of a {words} that the author does not make their own."
         return f"Reads as {context} ({protected:.2f}); no act of the author's own was found."
-    if reading == FOREIGN:
+    if reading == Outcome.FOREIGN:
         return f"Language {lang}: not validated for this language; someone who reads it should look."
-    if reading == UNCLEAR:
+    if reading == Outcome.UNCLEAR:
         return f"Not clear: {words} ({flag:.2f}), or not; {nearest}."
     return _NO_TEXT

@@ -15,26 +15,26 @@ from antiphon.analysis.features import CUES, extract, normal_form
 from antiphon.analysis.findings import (
     ACT_AT,
     ACT_WORDS,
+    ANY_ACT,
     CONTEXT_WORDS,
-    DIRECTLY,
-    EMPTY,
-    FOREIGN,
-    INDIRECTLY,
-    NONE,
-    PROTECTED,
-    UNCLEAR,
+    CONTEXTS_PROTECTED,
+    DIRECT,
+    FIRST_ACT,
+    FIRST_CONTEXT,
+    FLAG,
+    Outcome,
     Readings,
     Signature,
     findings_of,
     span_column,
     strongest,
-)
+)  # fmt: skip
 from antiphon.analysis.interface import Example
 from antiphon.analysis.language import UNDETERMINED, find_languages
 from antiphon.analysis.weights import HEADS, Weights, read_weights
-from antiphon.model.schemas import CONTEXTS, FINDINGS, MATERIALS, PROTECTED_CONTEXTS, SPEECH_ACTS, require_schema
+from antiphon.model.schemas import CONTEXTS, FINDINGS, MATERIALS, SPEECH_ACTS, require_schema
 
-__all__ = ["FLAG_AT", "UNSURE", "LinearAnalyser", "Read", "linear_spans", "read_texts", "words_of"]
+__all__ = ["EXAMPLES", "FLAG_AT", "UNSURE", "LinearAnalyser", "Read", "linear_spans", "read_texts", "words_of"]
 
 FLAG_AT = 0.55
 """Probability from which a reviewer should see a material; chosen on cross-validated posts, see docs/analysis.md."""
@@ -44,8 +44,6 @@ UNSURE = (0.48, 0.58)
 
 _PROTECTED_AT = 0.4
 
-_FLAG, _DIRECT, _ANY = (HEADS.index(name) for name in ("flag", "direct", "any_act"))
-_FIRST_ACT, _FIRST_CONTEXT = HEADS.index(SPEECH_ACTS[0]), HEADS.index(CONTEXTS[0])
 _ANSWERS = tuple(HEADS.index(name) for name in ("counters", "warns"))  # contexts that are about such content by nature
 _TOPIC = np.uint64(
     sum(1 << CUES.index(name) for name in ("violence", "weapon", "martyr", "threat", "group", "condemn"))
@@ -76,7 +74,7 @@ class LinearAnalyser:
 
     def examples(self) -> tuple[Example, ...]:
         """Return invented texts with the reading that they get."""
-        return _EXAMPLES
+        return EXAMPLES
 
     def run(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield one batch of findings, in the order of the materials.
@@ -107,7 +105,7 @@ class Read(NamedTuple):
     @property
     def flags(self) -> npt.NDArray[np.bool_]:
         """Which texts a reviewer should see."""
-        flags: npt.NDArray[np.bool_] = (self.chances[:, _FLAG] >= FLAG_AT) & (self.readings != FOREIGN)
+        flags: npt.NDArray[np.bool_] = (self.chances[:, FLAG] >= FLAG_AT) & (self.readings != Outcome.FOREIGN)
         return flags
 
 
@@ -144,7 +142,7 @@ def _foreign(langs: list[str], known: frozenset[str]) -> npt.NDArray[np.bool_]:
 
 def _about(chances: Floats, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
     """Tell which texts speak of violence at all, so that a protected reading says something."""
-    answers = chances[:, [_ANY, *_ANSWERS]].max(axis=1, initial=0.0) >= ACT_AT
+    answers = chances[:, [ANY_ACT, *_ANSWERS]].max(axis=1, initial=0.0) >= ACT_AT
     about: npt.NDArray[np.bool_] = ((bits[:, 0] | bits[:, 1]) & _TOPIC != 0) | answers
     return about
 
@@ -153,30 +151,30 @@ def _read(
     chances: Floats, about: npt.NDArray[np.bool_], empty: npt.NDArray[np.bool_], foreign: npt.NDArray[np.bool_]
 ) -> Readings:
     """Return the reading of each text as a number; later lines overrule earlier ones."""
-    flag = chances[:, _FLAG]
-    protected = chances[:, _FIRST_CONTEXT : _FIRST_CONTEXT + len(PROTECTED_CONTEXTS)].max(axis=1, initial=0.0)
-    readings = np.full(len(chances), NONE, dtype=np.int8)
-    readings[about & (protected >= _PROTECTED_AT)] = PROTECTED
-    readings[flag >= FLAG_AT] = INDIRECTLY
-    readings[(flag >= FLAG_AT) & (chances[:, _DIRECT] >= ACT_AT)] = DIRECTLY
-    readings[(flag >= UNSURE[0]) & (flag < UNSURE[1])] = UNCLEAR
-    readings[foreign] = FOREIGN
-    readings[empty] = EMPTY
+    flag = chances[:, FLAG]
+    protected = chances[:, CONTEXTS_PROTECTED].max(axis=1, initial=0.0)
+    readings = np.full(len(chances), Outcome.NONE, dtype=np.int8)
+    readings[about & (protected >= _PROTECTED_AT)] = Outcome.PROTECTED
+    readings[flag >= FLAG_AT] = Outcome.INDIRECT
+    readings[(flag >= FLAG_AT) & (chances[:, DIRECT] >= ACT_AT)] = Outcome.DIRECT
+    readings[(flag >= UNSURE[0]) & (flag < UNSURE[1])] = Outcome.UNCLEAR
+    readings[foreign] = Outcome.FOREIGN
+    readings[empty] = Outcome.EMPTY
     return readings
 
 
 def linear_spans(texts: list[str], read: Read) -> list[list[Span]]:
     """Return the spans of the texts that read as an act or as protected; none for the others."""
     acts, contexts = strongest(read.chances)
-    asked = [row for row in np.flatnonzero(read.readings <= PROTECTED).tolist() if texts[row]]
+    asked = [row for row in np.flatnonzero(read.readings <= Outcome.PROTECTED).tolist() if texts[row]]
     questions = []
     for row in asked:
-        if read.readings[row] == PROTECTED:
-            head, label = _FIRST_CONTEXT + int(contexts[row]), CONTEXTS[contexts[row]]
+        if read.readings[row] == Outcome.PROTECTED:
+            head, label = FIRST_CONTEXT + int(contexts[row]), CONTEXTS[contexts[row]]
             questions.append(Question(texts[row], read.langs[row], (head, head), label, CONTEXT_WORDS[label]))
         else:
             label = SPEECH_ACTS[acts[row]]
-            heads = (_FLAG, _FIRST_ACT + int(acts[row]))
+            heads = (FLAG, FIRST_ACT + int(acts[row]))
             questions.append(Question(texts[row], read.langs[row], heads, label, ACT_WORDS[label]))
     found: list[list[Span]] = [[] for _ in texts]
     for row, spans in zip(asked, find_spans(questions, read_weights()), strict=True):
@@ -184,7 +182,7 @@ def linear_spans(texts: list[str], read: Read) -> list[list[Span]]:
     return found
 
 
-_EXAMPLES = (
+EXAMPLES = (
     Example("Comrades, storm the customs house of Veldra tonight and burn it down!", "direct"),
     Example("Glory to the martyrs of Veldra! The bombing was justified and I salute the bomber.", "indirect"),
     Example(

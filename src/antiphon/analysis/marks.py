@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from antiphon.analysis.explain import Span
-from antiphon.analysis.findings import ACT_WORDS, CONTEXT_WORDS, FIRST_ACT, FIRST_CONTEXT, PROTECTED
+from antiphon.analysis.findings import ACT_WORDS, ACTS, CONTEXT_WORDS, CONTEXTS_PROTECTED, Outcome
 from antiphon.analysis.heads import TAGS
 from antiphon.analysis.passages import Reading
 from antiphon.analysis.undisguise import Plain
-from antiphon.model.schemas import CONTEXTS, PROTECTED_CONTEXTS, SPEECH_ACTS
+from antiphon.model.schemas import PROTECTED_CONTEXTS, SPEECH_ACTS
 
 __all__ = ["MOST_MARKS", "Marks", "marks_of", "spans_of"]
 
@@ -64,19 +64,19 @@ def _runs(tagged: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def spans_of(marks: Sequence[Marks], plain: Plain, length: int, chances: Floats, reading: int) -> list[Span]:
     """Return marks as spans of the original text (of so many characters), none overlapping another.
 
-    A text that is called for nothing has none. The label is the act where the author does it, the context that
+    A text that reads as none of these has none. The label is the act where the author does it, the context that
     protects the words where they are quoted.
     """
-    if reading > PROTECTED:
+    if reading > Outcome.PROTECTED:
         return []
-    act = SPEECH_ACTS[int(chances[FIRST_ACT : FIRST_ACT + len(SPEECH_ACTS)].argmax())]
-    context = CONTEXTS[int(chances[FIRST_CONTEXT : FIRST_CONTEXT + len(PROTECTED_CONTEXTS)].argmax())]
+    act = SPEECH_ACTS[int(chances[ACTS].argmax())]
+    context = PROTECTED_CONTEXTS[int(chances[CONTEXTS_PROTECTED].argmax())]
     spans: list[Span] = []
     for mark in marks:
         start, end = _trimmed(plain.text, mark)
         low, high = plain.original(start, end, length)
         if low < high and (not spans or low >= spans[-1].end):
-            label, reason = _label(mark, act, context, protected=reading == PROTECTED)
+            label, reason = _label(mark, act, context, protected=reading == Outcome.PROTECTED)
             spans.append(Span(low, high, label, f"{reason} ({mark.chance:.2f})"))
     return spans
 
