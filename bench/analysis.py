@@ -19,8 +19,8 @@ import numpy as np
 import psutil
 
 from antiphon.analysis import CascadeAnalyser
+from antiphon.analysis.evaluation.suites import findings_on, readings_of
 from antiphon.analysis.linear import read_texts
-from antiphon.analysis.suites import findings_on, readings_of
 from antiphon.analysis.undisguise import undisguise
 from antiphon.demo.plan import plan
 

@@ -25,8 +25,8 @@ from fit import fit
 from network import Network
 
 from antiphon.analysis.encoder import ENCODER_NAME, MODEL_FOLDER, open_model
+from antiphon.analysis.evaluation.measures import calibration_error
 from antiphon.analysis.heads import HEADS, TAGS
-from antiphon.analysis.measures import calibration_error
 from antiphon.analysis.passages import read_passages
 from antiphon.analysis.pretrained import open_pretrained
 from antiphon.analysis.undisguise import undisguise

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from corpora import Text
 from scipy.optimize import minimize
 
-from antiphon.analysis.held_out import share_of
+from antiphon.analysis.evaluation.held_out import share_of
 
 MISSED_CALLS = 0.05
 """Share of direct calls that may fall below the band where the analyser abstains."""

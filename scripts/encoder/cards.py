@@ -13,8 +13,8 @@ from calibrate import chances_of, crossed_chances
 from corpora import Text
 
 from antiphon.analysis.encoder import ENCODER_NAME
-from antiphon.analysis.held_out import HELD_OUT_SHARE
-from antiphon.analysis.measures import calibration_error, wilson
+from antiphon.analysis.evaluation.held_out import HELD_OUT_SHARE
+from antiphon.analysis.evaluation.measures import calibration_error, wilson
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "cards"
 SOURCES = {

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from antiphon.analysis.evaluation.held_out import implicit_hate_rows, is_held_out, share_of, vicomtech_rows
 from antiphon.analysis.heads import ACTS, CONTEXTS_OF_AUTHOR, IMPLICIT_CLASSES
-from antiphon.analysis.held_out import implicit_hate_rows, is_held_out, share_of, vicomtech_rows
 from antiphon.model.schemas import SPEECH_ACTS
 
 TEXTS = Path(__file__).parent.parent.parent / "data" / "advocacy"

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.analysis import Analyser, CascadeAnalyser, LinearAnalyser, cascade
-from antiphon.analysis.disguises import DISGUISES
+from antiphon.analysis.evaluation.disguises import DISGUISES
+from antiphon.analysis.evaluation.suites import materials_of
 from antiphon.analysis.pretrained import find_pretrained
-from antiphon.analysis.suites import materials_of
 from antiphon.errors import InputError
 from antiphon.model.schemas import FINDINGS, MATERIALS, PROTECTED_CONTEXTS, SPEECH_ACTS, empty
 

@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.analysis import CascadeAnalyser
-from antiphon.analysis.evaluation import advocacycheck, evaluate
-from antiphon.analysis.measures import Result, calibration_error, macro_f1, mean_of, resampled, result_of, wilson
+from antiphon.analysis.evaluation import evaluate
+from antiphon.analysis.evaluation.advocacy import advocacycheck
+from antiphon.analysis.evaluation.measures import (
+    Result,
+    calibration_error,
+    macro_f1,
+    mean_of,
+    resampled,
+    result_of,
+    wilson,
+)
+from antiphon.analysis.evaluation.robustness import swapped, swaps
 from antiphon.analysis.pretrained import find_pretrained
-from antiphon.analysis.robustness import swapped, swaps
 from antiphon.errors import MissingError
 from antiphon.node.quality import regressions
 

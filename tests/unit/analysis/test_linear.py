@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.analysis import Analyser, LinearAnalyser
-from antiphon.analysis.suites import materials_of
+from antiphon.analysis.evaluation.suites import materials_of
 from antiphon.errors import InputError
 from antiphon.model.schemas import FINDINGS, MATERIALS, PROTECTED_CONTEXTS, SPEECH_ACTS, empty
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.analysis.disguises import DISGUISES
+from antiphon.analysis.evaluation.disguises import DISGUISES
 from antiphon.analysis.undisguise import undisguise
 
 CALL = "Comrades, storm the customs house of Veldra tonight and burn it down!"

@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from antiphon.analysis.disguises import DISGUISES
+from antiphon.analysis.evaluation.disguises import DISGUISES
+from antiphon.analysis.evaluation.measures import Result, result_of, table_of
+from antiphon.analysis.evaluation.suites import findings_on, read_cases
 from antiphon.analysis.interface import Analyser
-from antiphon.analysis.measures import Result, result_of, table_of
-from antiphon.analysis.suites import findings_on, read_cases
 
 __all__ = ["deletions", "disguised", "swapped", "swaps"]
 

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from antiphon.analysis.encoder import open_encoder
+from antiphon.analysis.evaluation.held_out import implicit_hate_rows, is_held_out, vicomtech_rows
+from antiphon.analysis.evaluation.measures import Result, macro_f1, mean_of, resampled, result_of, table_of
 from antiphon.analysis.heads import IMPLICIT_CLASSES
-from antiphon.analysis.held_out import implicit_hate_rows, is_held_out, vicomtech_rows
 from antiphon.analysis.interface import Analyser
-from antiphon.analysis.measures import Result, macro_f1, mean_of, resampled, result_of, table_of
 from antiphon.analysis.passages import Reading, read_passages
 from antiphon.analysis.undisguise import undisguise
 from antiphon.model.schemas import MATERIALS
