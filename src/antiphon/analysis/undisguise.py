@@ -114,7 +114,7 @@ def undisguise(text: str) -> Plain:
         if editor.text.count("_") > max(_OFTEN, editor.text.count(" ")):
             editor.replace(_LOW_LINES, _space)
         editor.replace(_JOINED, _parted)
-    if 2 * len(_SWING.findall(editor.text)) > len(_WORD.findall(editor.text)):
+    if (swings := len(_SWING.findall(editor.text))) and 2 * swings > len(_WORD.findall(editor.text)):
         editor.replace(_WORD, _lower)
     if any(3 * char in editor.text for char in seen):
         editor.replace(_REPEATED, _twice)
